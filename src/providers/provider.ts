@@ -1,0 +1,125 @@
+import type { Charge, Unit } from '../charge.ts';
+import type { UpstreamHeaders } from '../upstream/transport.ts';
+
+/** What a request may need of a target beyond plain text in, text out. */
+export const CAPABILITIES = ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** How a vendor enforces the limits of which nothing is configured but the number. */
+export interface LimitFacts {
+  readonly algorithm: 'token-bucket' | 'sliding-window' | 'fixed-window';
+  /** Share of one window that may be used at once. */
+  readonly burst: number;
+  /** The algorithm is a guess: 429s that the books cannot explain lower the burst, quiet minutes raise it. */
+  readonly isGuess: boolean;
+  /** Answers say what remains, so limits that nobody configured are learned. */
+  readonly hasHeaders: boolean;
+}
+
+/** The size of one request, in LLM tokens. */
+export interface RequestSize {
+  readonly inputTokens: number;
+  /** The client's own cap on the output, times `n`; null when it gave none. */
+  readonly outputCapTokens: number | null;
+  /** What this model and client usually produce; already within the cap. */
+  readonly predictedOutputTokens: number;
+}
+
+/** What an answer says was used, in LLM tokens. `inputTokens` includes the cached, `outputTokens` the reasoning. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+}
+
+/** One limit as the head of an answer, or the body of a 429, describes it. Absent numbers are null. */
+export interface LimitReading {
+  readonly unit: Exclude<Unit, 'in_flight'>;
+  readonly windowMs: number;
+  readonly limit: number | null;
+  /** After this request was admitted. */
+  readonly remaining: number | null;
+}
+
+/**
+ * What an attempt came to, by the vendor's own words. A 429 alone is six of these: `wait`, `never_fits`, `exhausted`,
+ * `disabled`, `capacity` and `ramp`.
+ */
+export type Outcome =
+  /** The limit is spent for now. Hints are lower bounds. `readings` are measurements of the books. */
+  | { readonly kind: 'wait'; readonly retryAfterMs: number | null; readonly readings: readonly Spent[] }
+  /** Larger than this quota ever admits; others may take it. */
+  | { readonly kind: 'never_fits'; readonly unit: Unit | null; readonly limit: number | null }
+  /** Day or month gone; `retryAfterMs` is null when only the calendar knows. */
+  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null }
+  /** Credentials or billing: a human must act. `scope` says whether only this model is closed to the key. */
+  | {
+      readonly kind: 'disabled';
+      readonly reason: 'credentials' | 'billing' | 'model';
+      readonly scope: 'key' | 'key_model';
+    }
+  /** The vendor has no capacity: its other keys do not help. */
+  | { readonly kind: 'capacity'; readonly retryAfterMs: number | null }
+  /** The vendor asks for a slower ramp. */
+  | { readonly kind: 'ramp' }
+  /** The prompt is longer than the model's context. */
+  | { readonly kind: 'context' }
+  /** The request itself is wrong. */
+  | { readonly kind: 'client' }
+  /** Broken in a way that another attempt may not be. */
+  | { readonly kind: 'failed' };
+
+/** The numbers in a 429: `Limit L, Used U, Requested R`. */
+export interface Spent {
+  readonly unit: Exclude<Unit, 'in_flight'>;
+  readonly windowMs: number;
+  readonly limit: number | null;
+  readonly used: number | null;
+  readonly requested: number | null;
+}
+
+/** An answer that is not a success, read to 64 KiB. */
+export interface FailedAnswer {
+  readonly status: number;
+  readonly headers: UpstreamHeaders;
+  /** Null when the body is not JSON. */
+  readonly json: unknown;
+}
+
+export interface ProviderCall {
+  /** The client's body with the upstream's model name (and, streaming, `include_usage`) already spliced in. */
+  readonly body: Buffer;
+  readonly model: string;
+  readonly isStreaming: boolean;
+  /** Null: a server that wants no credentials. */
+  readonly apiKey: string | null;
+  /** The path of the provider's `base_url`, without a trailing slash: `/v1`. */
+  readonly basePath: string;
+}
+
+export interface PreparedCall {
+  readonly path: string;
+  /** Credentials and vendor headers only; the caller adds the common ones. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Facts about one vendor, without I/O. Shared code asks these questions and never for a vendor's name. */
+export interface Provider {
+  readonly type: string;
+  /** Used when the configuration names none; null when it must. */
+  readonly baseUrl: string | null;
+  /** What its models offer unless the configuration says otherwise. */
+  readonly offers: readonly Capability[];
+  readonly limits: LimitFacts;
+  prepare(call: ProviderCall): PreparedCall;
+  /** The vendor's admission charge: what its limiter takes when the request arrives. */
+  reservedCharge(size: RequestSize): Charge;
+  /** What its limiter has charged in the end; `usage` is null when the answer did not say. */
+  settledCharge(usage: Usage | null, reserved: Charge): Charge;
+  readLimits(headers: UpstreamHeaders): readonly LimitReading[];
+  /** From an answer's whole JSON or one streamed event's JSON; null when it carries none. */
+  readUsage(json: unknown): Usage | null;
+  classify(answer: FailedAnswer): Outcome;
+}

@@ -1,0 +1,40 @@
+/** Who calls, as authentication found out. */
+export interface Client {
+  /** The configured name; `anonymous` where no clients are configured. */
+  readonly name: string;
+}
+
+/** One request of a client, as the HTTP layer hands it over. */
+export interface ClientRequest {
+  /** The answer's `x-request-id`. */
+  readonly id: string;
+  readonly client: Client;
+  /** `clock.now()` when its head arrived. */
+  readonly receivedAt: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body as received, untouched. */
+  readonly body: Buffer;
+  /** Tells the byte budget that the body is no longer held. Calling it again does nothing. */
+  releaseBody(): void;
+}
+
+/** Where bytes for the client go. */
+export interface ByteSink {
+  /** Accepted but not yet sent. */
+  readonly unsentBytes: number;
+  /** False: stop until `onDrain`. */
+  write(chunk: Uint8Array | string): boolean;
+  onDrain(listener: () => void): void;
+}
+
+/** The answer to one request. `head` comes once, before any `write`; `end` comes last. */
+export interface ClientReply extends ByteSink {
+  /** The client has closed, half-closed or vanished. Nothing more can reach it. */
+  readonly isGone: boolean;
+  readonly isHeadSent: boolean;
+  /** Called once; at once if the client is gone already. */
+  onGone(listener: () => void): void;
+  head(status: number, headers: Readonly<Record<string, string>>): void;
+  end(chunk?: Uint8Array | string): void;
+}
