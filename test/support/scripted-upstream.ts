@@ -135,7 +135,7 @@ function splitField(field: string): [string, string] {
 function answering(socket: Socket): Pick<Exchange, 'write' | 'end' | 'reset'> {
   return {
     write: (bytes) => new Promise((resolve) => socket.write(bytes, () => resolve())),
-    end: (bytes) => {
+    end: (bytes = '') => {
       socket.end(bytes);
     },
     reset: () => {
