@@ -1,0 +1,202 @@
+import type { Config, KeyConfig, ProviderConfig } from './config.ts';
+import { type EffectiveLimits, LIMIT_NAMES, type LimitName, type LimitSetting, type Limits } from './limits.ts';
+import { matchesModel } from './model-pattern.ts';
+import type { ProviderType } from './provider-types.ts';
+
+/** One bucket of limits that covers a route. Routes with an equal `scopeId` share the bucket. */
+export interface LimitGroup {
+  /** Stable over restarts and independent of the order in the file, as long as names stay. */
+  readonly scopeId: string;
+  /** For people: the quota and, where it is for some models only, the model or pattern. */
+  readonly name: string;
+  /** May be empty in the first group of a route: limits that nobody configured are learned there. */
+  readonly limits: EffectiveLimits;
+}
+
+/** What draws on limits: a key, or a server without keys, with one upstream model. */
+export interface LimitedRoute {
+  readonly provider: ProviderConfig;
+  /** Null: a route without credentials. */
+  readonly key: KeyConfig | null;
+  /** Which of the provider's `baseUrls`; 0 where there is only one. */
+  readonly serverIndex: number;
+  /** What the upstream calls the model. */
+  readonly model: string;
+}
+
+/** Limits that a vendor is known to have, by provider type; they hold where the configuration says nothing. */
+export type VendorLimits = (type: ProviderType) => Limits;
+
+/** A limit as one place of the file states it. */
+export interface Statement {
+  readonly limits: Limits;
+  /** `models[0].targets[1].limits`. */
+  readonly path: readonly (string | number)[];
+}
+
+/** Two places that state different limits for the same bucket. */
+export interface Contradiction {
+  readonly limitName: LimitName;
+  readonly first: Statement;
+  readonly second: Statement;
+  readonly groupName: string;
+}
+
+/**
+ * Answers which buckets a route draws on, most specific first: its quota with its model, each pattern line of the quota
+ * that fits the model, the quota over all models, the key alone.
+ *
+ * The first bucket belongs to quota and upstream model, whoever leads there. What any target with that upstream model
+ * states for it holds for all of them, over what their providers state, over what vendors are known to do.
+ */
+export class LimitScopes {
+  readonly #config: Config;
+  readonly #vendorLimits: VendorLimits;
+
+  constructor(config: Config, vendorLimits: VendorLimits = () => ({})) {
+    this.#config = config;
+    this.#vendorLimits = vendorLimits;
+  }
+
+  groupsOf(route: LimitedRoute): readonly LimitGroup[] {
+    const quota = quotaOf(route);
+    const ownGroup: LimitGroup = {
+      scopeId: `model ${quota.id} ${route.model}`,
+      name: `${quota.name} ${route.model}`,
+      limits: this.#modelLimits(route),
+    };
+    return [ownGroup, ...this.#quotaGroups(route), ...keyGroup(route)];
+  }
+
+  /** Contradictions among all routes that the configuration names. */
+  contradictions(): readonly Contradiction[] {
+    const found = new Map<string, Contradiction>();
+    for (const route of this.#configuredRoutes()) {
+      const { targets, providers } = this.#statements(route);
+      for (const contradiction of [...conflicts(targets, route), ...conflicts(providers, route)]) {
+        const { limitName, first, second } = contradiction;
+        found.set(JSON.stringify([limitName, first.path, second.path]), contradiction);
+      }
+    }
+    return [...found.values()];
+  }
+
+  #modelLimits(route: LimitedRoute): EffectiveLimits {
+    const { targets, providers } = this.#statements(route);
+    const merged = [{ limits: this.#vendorLimits(route.provider.type) }, ...providers, ...targets];
+    return effective(merged.map(({ limits }) => limits));
+  }
+
+  /** Every place that says something about the bucket of the route's quota and model. */
+  #statements(route: LimitedRoute): { targets: Statement[]; providers: Statement[] } {
+    const quotaId = quotaOf(route).id;
+    const { providers, models } = this.#config;
+    const sharing = providers.filter((provider) => hasQuota(provider, route, quotaId));
+    const names = new Set(sharing.map(({ name }) => name));
+    return {
+      targets: models.flatMap((model, modelIndex) =>
+        model.targets.flatMap((target, index) =>
+          names.has(target.provider) && target.model === route.model
+            ? [{ limits: target.limits, path: ['models', modelIndex, 'targets', index, 'limits'] }]
+            : [],
+        ),
+      ),
+      providers: providers.flatMap((provider, index) =>
+        names.has(provider.name) && this.#serves(provider, route)
+          ? [{ limits: provider.limits, path: ['providers', index, 'limits'] }]
+          : [],
+      ),
+    };
+  }
+
+  /** Another provider of the quota has a say on a model only if the model can be asked of it. */
+  #serves(provider: ProviderConfig, route: LimitedRoute): boolean {
+    if (provider.name === route.provider.name || provider.takesAnyModel || this.#config.models.length === 0)
+      return true;
+    return this.#config.models.some(({ targets }) =>
+      targets.some((target) => target.provider === provider.name && target.model === route.model),
+    );
+  }
+
+  #quotaGroups(route: LimitedRoute): LimitGroup[] {
+    const quota = this.#config.quotas.find(({ name }) => name === route.key?.quota);
+    if (!quota) return [];
+    const lines = quota.models.filter(({ pattern }) => matchesModel(pattern, route.model));
+    return [
+      ...lines.map(({ pattern, limits }) => ({
+        scopeId: `pattern quota:${quota.name} ${pattern}`,
+        name: `${quota.name} ${pattern}`,
+        limits: effective([limits]),
+      })),
+      { scopeId: `quota quota:${quota.name}`, name: quota.name, limits: effective([quota.limits]) },
+    ].filter(hasLimits);
+  }
+
+  #configuredRoutes(): LimitedRoute[] {
+    return this.#config.models.flatMap(({ targets }) =>
+      targets.flatMap((target) => {
+        const provider = this.#config.providers.find(({ name }) => name === target.provider);
+        return provider ? routesOf(provider, target.model) : [];
+      }),
+    );
+  }
+}
+
+/** All routes of one provider to one upstream model, one for each key on each server. */
+export function routesOf(provider: ProviderConfig, model: string): LimitedRoute[] {
+  const keys = provider.keys.length === 0 ? [null] : provider.keys;
+  const servers = Math.max(1, provider.baseUrls.length);
+  return Array.from({ length: servers }, (_, serverIndex) => serverIndex).flatMap((serverIndex) =>
+    keys
+      .filter((key) => key?.models?.some((pattern) => matchesModel(pattern, model)) ?? true)
+      .map((key) => ({ provider, key, serverIndex, model })),
+  );
+}
+
+/** Names hold neither space nor comma, so no two quotas get the same id. */
+function quotaOf({ provider, key, serverIndex }: Omit<LimitedRoute, 'model'>): { id: string; name: string } {
+  if (key?.quota != null) return { id: `quota:${key.quota}`, name: key.quota };
+  const owner = key === null ? [provider.name] : [provider.name, key.name];
+  const server = provider.baseUrls.length > 1 ? [String(serverIndex + 1)] : [];
+  return { id: `own:${[...owner, ...server].join(',')}`, name: [...owner, ...server].join('/') };
+}
+
+function hasQuota(provider: ProviderConfig, route: LimitedRoute, quotaId: string): boolean {
+  if (provider.name === route.provider.name) return true;
+  return provider.keys.some(({ quota }) => quota !== null && `quota:${quota}` === quotaId);
+}
+
+function keyGroup({ provider, key }: LimitedRoute): LimitGroup[] {
+  if (!key) return [];
+  const group = {
+    scopeId: `key ${provider.name},${key.name}`,
+    name: `${provider.name}/${key.name}`,
+    limits: effective([key.limits]),
+  };
+  return hasLimits(group) ? [group] : [];
+}
+
+function hasLimits({ limits }: LimitGroup): boolean {
+  return Object.keys(limits).length > 0;
+}
+
+/** Later ones win, limit by limit; `none` leaves nothing of what came before. */
+function effective(limits: readonly Limits[]): EffectiveLimits {
+  const held = LIMIT_NAMES.flatMap((name): [LimitName, LimitSetting][] => {
+    const setting = limits.findLast((place) => place[name] !== undefined)?.[name];
+    return setting === undefined || setting === 'none' ? [] : [[name, setting]];
+  });
+  return Object.fromEntries(held);
+}
+
+function conflicts(statements: readonly Statement[], route: LimitedRoute): Contradiction[] {
+  const groupName = `${quotaOf(route).name} ${route.model}`;
+  return LIMIT_NAMES.flatMap((limitName) => {
+    const [first, ...others] = statements.filter(({ limits }) => limits[limitName] !== undefined);
+    if (!first) return [];
+    const said = JSON.stringify(first.limits[limitName]);
+    return others
+      .filter(({ limits }) => JSON.stringify(limits[limitName]) !== said)
+      .map((second) => ({ limitName, first, second, groupName }));
+  });
+}

@@ -1,0 +1,46 @@
+/** Every provider type that a configuration may name. The facts about each are in `providers/`. */
+export const PROVIDER_TYPES = [
+  'openai',
+  'azure-openai',
+  'anthropic',
+  'gemini',
+  'cohere',
+  'mistral',
+  'groq',
+  'deepseek',
+  'openrouter',
+  'together',
+  'fireworks',
+  'xai',
+  'cerebras',
+  'perplexity',
+  'vllm',
+  'llama-cpp',
+  'ollama',
+  'lm-studio',
+  'openai-compatible',
+] as const;
+
+export type ProviderType = (typeof PROVIDER_TYPES)[number];
+
+/** Types that need an adapter of their own, which is not built yet, and where each of them speaks OpenAI's format. */
+export const TYPES_TO_COME: ReadonlyMap<ProviderType, string> = new Map([
+  ['azure-openai', 'https://<resource>.openai.azure.com/openai/v1'],
+  ['anthropic', 'https://api.anthropic.com/v1'],
+  ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai'],
+  ['cohere', 'https://api.cohere.ai/compatibility/v1'],
+]);
+
+/** A name that begins a path of Sluice's own, so a provider may not have it. */
+export const RESERVED_PROVIDER_NAMES: readonly string[] = [
+  'v1',
+  'api',
+  'admin',
+  'health',
+  'ready',
+  'queue',
+  'metrics',
+  'dashboard',
+  'docs',
+  'openai/deployments',
+];

@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import { limits } from './schema-limits.ts';
+import { after, amount, count, duration, jsonObject, name, section, text, weight } from './schema-parts.ts';
+
+/** How the routes that can start a request now are ordered. */
+export const STRATEGIES = [
+  'headroom',
+  'failover',
+  'round-robin',
+  'weighted',
+  'least-usage',
+  'least-busy',
+  'lowest-latency',
+  'lowest-price',
+] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What a target may offer beyond plain text. The same words as in `providers/provider.ts`; a test compares them. */
+export const CAPABILITIES = ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+const price = z.number().min(0);
+
+export const queue = section({
+  max_size: count.optional().describe('Requests that may wait, per client and model.'),
+  max_wait: duration.optional().describe('Longest wait.'),
+});
+
+const target = section({
+  provider: name.describe('The name of an entry under `providers`.'),
+  model: text.optional().describe('What the upstream calls the model. Absent: as the clients do.'),
+  base_model: text
+    .optional()
+    .describe('The model behind it, for tokenizer, context, price and capabilities, where its name does not say.'),
+  context_length: amount.optional().describe('Tokens of input and output that fit. Absent: not checked.'),
+  max_output_tokens: amount.optional().describe('Longest output in tokens.'),
+  weight: weight.prefault(1).describe('Share of the traffic under weighted strategies: higher gets more.'),
+  after: after
+    .prefault('0s')
+    .describe(
+      'Used only when the targets before it cannot start within this time; `down`: only when all of them fail.',
+    ),
+  limits: limits.prefault({}).describe("Over the provider's limits, one by one."),
+  supports: z
+    .array(z.enum(CAPABILITIES))
+    .optional()
+    .describe("What it offers; a request that needs more is not sent there. Absent: as the provider's type."),
+  params: jsonObject.prefault({}).describe('Parameters to add where the request does not say.'),
+  force: jsonObject.prefault({}).describe('Parameters to set whatever the request says.'),
+  drop: z.array(text).prefault([]).describe('Parameters to take out.'),
+  price: section({
+    input: price.describe('Input.'),
+    cached_input: price.optional().describe('Input from the cache. Absent: as input.'),
+    output: price.describe('Output.'),
+  })
+    .optional()
+    .describe('USD per million tokens.'),
+}).superRefine((value, context) => {
+  const { context_length: length, max_output_tokens: output } = value;
+  if (length !== undefined && output !== undefined && output > length) {
+    const message = 'is more than `context_length`, which holds input and output together';
+    context.addIssue({ code: 'custom', path: ['max_output_tokens'], message });
+  }
+});
+
+export const model = section({
+  name: name.describe('What clients ask for.'),
+  aliases: z.array(name).prefault([]).describe('Other names for it.'),
+  strategy: z.enum(STRATEGIES).prefault('headroom').describe('How a target and key are picked.'),
+  queue: queue.prefault({}).describe('Over `defaults.queue`, one by one.'),
+  fallbacks: z.array(name).prefault([]).describe('Other models, when this one cannot start before the deadline.'),
+  context_fallbacks: z.array(name).prefault([]).describe('Other models, when a request is too long for this one.'),
+  targets: z.array(target).min(1, 'needs at least one target').describe('Where its requests may go.'),
+}).superRefine((value, context) => {
+  const first = value.targets[0]?.after;
+  if (first === undefined || first === 0) return;
+  const message = 'holds back the first target, and nothing stands before it: remove it';
+  context.addIssue({ code: 'custom', path: ['targets', 0, 'after'], message });
+});

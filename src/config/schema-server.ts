@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import { queue } from './schema-models.ts';
+import { amount, duration, offOrDuration, section, share, size, text } from './schema-parts.ts';
+import { upstreamTimeouts } from './schema-providers.ts';
+
+export const server = section({
+  host: text.optional().describe('Address to listen on. Absent: 127.0.0.1, in the image 0.0.0.0.'),
+  port: z.number().int().min(0).max(65_535).prefault(8080).describe('Port to listen on; 0 takes a free one.'),
+  auth: z
+    .enum(['clients', 'none'])
+    .prefault('clients')
+    .describe('Who may call. Without clients, anything but loopback must be opened by saying none.'),
+  body_limit: size.prefault('32MiB').describe('Largest request body.'),
+  body_memory: size
+    .prefault('512MiB')
+    .describe('All request bodies held at once: uploading, waiting, in flight until the first byte.'),
+  max_connections: z.number().int().min(1).prefault(10_000).describe('Connections of clients.'),
+  timeouts: section({
+    headers: duration.prefault('15s').describe("Until a request's headers are complete."),
+    request: duration.prefault('120s').describe('Until the last byte of its body; waiting and streams do not count.'),
+    keep_alive: duration.prefault('75s').describe('How long an idle connection is kept.'),
+    write_stall: duration.prefault('60s').describe('A client that accepts no byte for so long is gone.'),
+  })
+    .prefault({})
+    .describe('What clients are granted.'),
+  drain_delay: duration.prefault('0s').describe('Serve on after SIGTERM until routers forget us; Kubernetes: 5s.'),
+  shutdown_grace: duration.prefault('45s').describe('What can be served within it is served after SIGTERM.'),
+  stream_keepalive: offOrDuration
+    .prefault('20s')
+    .describe('A streaming client that hears nothing gets a comment. Or off.'),
+  early_head: offOrDuration.prefault('off').describe('Non-streamed answers: send the head after this time. Or off.'),
+  compression: z
+    .enum(['off', 'json', 'all'])
+    .prefault('off')
+    .describe('json: whole answers from 1 KiB to 1 MiB; all: streams too.'),
+  cors: section({
+    origins: z.array(text).min(1).describe('Such as https://app.example.com, or "*".'),
+  })
+    .optional()
+    .describe('Web pages that may call.'),
+  debug_headers: z.boolean().prefault(true).describe('Add the x-sluice-* headers to answers.'),
+}).superRefine((value, context) => {
+  if (value.body_limit > value.body_memory) {
+    context.addIssue({
+      code: 'custom',
+      path: ['body_limit'],
+      message: 'is more than `body_memory`: no such body fits',
+    });
+  }
+});
+
+export const log = section({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .prefault('info')
+    .describe('Least level that is written.'),
+  format: z.enum(['json', 'pretty']).optional().describe('Absent: pretty on a terminal, json elsewhere.'),
+  requests: z.boolean().prefault(true).describe('One line a request.'),
+});
+
+export const state = section({
+  file: text
+    .prefault('./sluice-state.json')
+    .describe('Keeps windows, days and budgets over a restart. none: memory only.'),
+});
+
+export const defaults = section({
+  queue: queue.prefault({}).describe('For models that do not say.'),
+  retry: section({
+    attempts: z.number().int().min(1).prefault(3).describe('Sends in all.'),
+    budget: share.prefault('20%').describe('Retries as a share of requests.'),
+  })
+    .prefault({})
+    .describe('After a failure upstream.'),
+  timeouts: upstreamTimeouts.prefault({}).describe('For providers that do not say.'),
+  predicted_output: amount.prefault(512).describe('Output tokens to expect of a model until learned.'),
+});
+
+/** Parsed for later versions; in force in none so far. */
+export const reserved = {
+  redis: section({ url: text.describe('Address.') })
+    .optional()
+    .describe('Reserved: a store that instances share.'),
+  metrics: z.unknown().optional().describe('Reserved: metrics.'),
+  telemetry: section({ otlp: text.optional().describe('Address of a collector.') })
+    .optional()
+    .describe('Reserved: traces.'),
+  admin: section({ key: text.describe('Its secret.') })
+    .optional()
+    .describe('Reserved: administration.'),
+  requests_log: z.unknown().optional().describe('Reserved: a log of requests.'),
+  hedge: section({
+    after: duration.optional().describe('Time until the second send.'),
+    max_share: share.optional().describe('Share of requests.'),
+  })
+    .optional()
+    .describe('Reserved: a second send when the first is slow.'),
+};

@@ -1,0 +1,82 @@
+import { isLoopback } from './addresses.ts';
+import type { Config } from './config.ts';
+import { formatPath, type Path } from './mistakes.ts';
+
+/** What is understood and not yet in force: a path with `*` for every entry, and the values it is about. */
+const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values?: readonly string[] }[] = [
+  { path: ['server', 'early_head'] },
+  { path: ['clients', '*', 'priority'] },
+  { path: ['clients', '*', 'weight'] },
+  { path: ['clients', '*', 'budget'] },
+  { path: ['providers', '*', 'raw'] },
+  { path: ['providers', '*', 'probe'] },
+  { path: ['models', '*', 'strategy'], values: ['lowest-latency', 'lowest-price'] },
+  { path: ['models', '*', 'fallbacks'] },
+  { path: ['models', '*', 'context_fallbacks'] },
+  { path: ['models', '*', 'targets', '*', 'params'] },
+  { path: ['models', '*', 'targets', '*', 'force'] },
+  { path: ['models', '*', 'targets', '*', 'drop'] },
+  { path: ['models', '*', 'targets', '*', 'price'] },
+  { path: ['redis'] },
+  { path: ['metrics'] },
+  { path: ['telemetry'] },
+  { path: ['admin'] },
+  { path: ['requests_log'] },
+  { path: ['hedge'] },
+];
+
+/** Saying these is saying nothing, so nobody needs to be warned. */
+const SILENT_VALUES: readonly unknown[] = [undefined, null, false, 'off'];
+
+/** What works, but perhaps not as its author thinks. `tree` is the file as it was written. */
+export function warningsOf(tree: unknown, config: Config): string[] {
+  return [...notInForce(tree), ...plainHttp(config), ...uselessEntries(config)];
+}
+
+function notInForce(tree: unknown): string[] {
+  const found = NOT_IN_FORCE.flatMap(({ path, values }) =>
+    pathsTo(tree, path)
+      .filter(({ value }) => !SILENT_VALUES.includes(value) && (values?.includes(String(value)) ?? true))
+      .map((place) => formatPath(place.path)),
+  );
+  return found.length === 0 ? [] : [`understood, but not yet in force: ${found.join(', ')}`];
+}
+
+interface PlacedValue {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** Every value that a path leads to, `*` standing for each entry of a list. */
+function pathsTo(tree: unknown, pattern: readonly string[]): PlacedValue[] {
+  let places: PlacedValue[] = [{ path: [], value: tree }];
+  for (const step of pattern) places = places.flatMap((place) => stepInto(place, step));
+  return places;
+}
+
+function stepInto({ path, value }: PlacedValue, step: string): PlacedValue[] {
+  if (step === '*') {
+    return Array.isArray(value) ? value.map((item: unknown, index) => ({ path: [...path, index], value: item })) : [];
+  }
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return [];
+  return [{ path: [...path, step], value: Reflect.get(value, step) }];
+}
+
+function plainHttp({ providers }: Config): string[] {
+  return providers.flatMap(({ name, baseUrls }) => {
+    const isOpen = baseUrls.some((url) => url.startsWith('http://') && !isLoopback(new URL(url).hostname));
+    return isOpen
+      ? [`provider ${name} is reached by plain http: keys and prompts can be read on the way; use https`]
+      : [];
+  });
+}
+
+function uselessEntries({ quotas, providers }: Config): string[] {
+  const used = new Set(providers.flatMap(({ keys }) => keys.map(({ quota }) => quota)));
+  const unused = quotas.filter(({ name }) => !used.has(name)).map(({ name }) => `no key draws on quota ${name}`);
+  const idle = providers
+    .filter(({ keys }) => keys.length > 0 && keys.every(({ isEnabled }) => !isEnabled))
+    .map(({ name }) => `every key of provider ${name} is switched off`);
+  const nothing = providers.length === 0 ? ['no providers are configured: every request will be refused'] : [];
+  return [...nothing, ...unused, ...idle];
+}
