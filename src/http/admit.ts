@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProxyError } from '../errors.ts';
+import type { Client } from '../proxy/exchange.ts';
+import { authenticate } from './authenticate.ts';
+import type { Context } from './context.ts';
+import { guardOpenServer } from './host-guard.ts';
+import { declaredBody, serverBusy } from './read-body.ts';
+import { allowedMethods, MAX_URL_LENGTH, pathOf, shown } from './routes/route-table.ts';
+
+/** Runs first: what every answer carries, preflights and errors included. */
+export function greet(context: Context, request: FastifyRequest, reply: FastifyReply): void {
+  request.arrival = {
+    receivedAt: context.services.clock.now(),
+    client: null,
+    reservation: null,
+    isHandedOver: false,
+  };
+  reply.headers({
+    'x-request-id': request.id,
+    'x-content-type-options': 'nosniff',
+    ...context.lifecycle.lateHeaders(),
+  });
+}
+
+/**
+ * Decides, by its head alone, whether a request comes in. Nothing of a body has been read by then, and of a refused one
+ * nothing is kept.
+ * @throws ProxyError
+ */
+export function admit(context: Context, request: FastifyRequest, reply: FastifyReply): void {
+  const { isPublic = false, hasBody = false } = request.routeOptions.config;
+  checkForm(request);
+  if (request.is404) throw unknownRoute(request);
+  if (isPublic) return;
+  if (context.lifecycle.isDraining) throw new ProxyError('shutting_down', 'The server is shutting down. Try again.');
+  const client = identify(context, request);
+  if (request.arrival) request.arrival.client = client;
+  if (hasBody) admitBody(context, request, reply);
+}
+
+function checkForm(request: FastifyRequest): void {
+  const { headers, raw } = request;
+  if (headers.host === undefined && raw.httpVersion !== '1.0') {
+    throw new ProxyError('bad_request', 'The request has no Host header.');
+  }
+  if (request.url.length > MAX_URL_LENGTH) {
+    throw new ProxyError('uri_too_long', `The URL is longer than ${MAX_URL_LENGTH} characters.`);
+  }
+  if (/\bwebsocket\b/i.test(headers.upgrade ?? '')) {
+    throw new ProxyError(
+      'not_supported',
+      'WebSockets are not supported. Use HTTP requests, with `stream` for streaming.',
+    );
+  }
+}
+
+function unknownRoute(request: FastifyRequest): ProxyError {
+  const path = pathOf(request.url);
+  const allow = allowedMethods(path);
+  if (allow === null) return new ProxyError('unknown_url', `Invalid URL (${request.method} ${shown(path)})`);
+  const message = `Not allowed to ${request.method} ${shown(path)}. Use one of: ${allow}.`;
+  return new ProxyError('method_not_supported', message, { headers: { allow } });
+}
+
+function identify({ services, settings }: Context, { headers }: FastifyRequest): Client {
+  if (!services.clients) guardOpenServer(headers, settings);
+  return authenticate(headers, services.clients);
+}
+
+function admitBody({ settings, budget }: Context, request: FastifyRequest, reply: FastifyReply): void {
+  const { bytes } = declaredBody(request.headers, settings.bodyLimitBytes);
+  const reservation = budget.open();
+  if (!reservation.growTo(bytes)) throw serverBusy();
+  if (request.arrival) request.arrival.reservation = reservation;
+  if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Cancel } from '../clock.ts';
+import type { ProxyError } from '../errors.ts';
+
+/**
+ * One socket and the exchanges on it: several at once when the client pipelines.
+ *
+ * An exchange is open from its head until its answer is out or lost; it is uploading while its body is being read.
+ * Bytes that are no answer of an exchange may be written only while none is open and no body is still arriving: anywhere
+ * else they would land inside an answer, or pass for the answer to another request.
+ */
+export class Connection {
+  readonly socket: Socket;
+  readonly #open = new Set<ServerResponse>();
+  readonly #goneListeners = new Set<() => void>();
+  #latest: IncomingMessage | null = null;
+  #failUpload: ((error: ProxyError) => void) | null = null;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const gone = (): void => {
+      for (const listener of [...this.#goneListeners]) listener();
+      this.#goneListeners.clear();
+    };
+    // A client that half-closes can lock 'close' out for as long as it reads nothing.
+    socket.once('end', gone);
+    socket.once('close', gone);
+  }
+
+  /** Whether an answer that belongs to no exchange, such as Node's own 400, can be told apart by the client. */
+  get canAnswerOutOfBand(): boolean {
+    return this.#open.size === 0 && (this.#latest?.complete ?? true);
+  }
+
+  began(request: IncomingMessage, response: ServerResponse): void {
+    this.#latest = request;
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
+  }
+
+  /**
+   * Runs `listener` once when the client has closed or half-closed. Needed beside the response's own 'close', which
+   * Node 22 never emits for a pipelined request that is not the first in line.
+   */
+  onGone(listener: () => void): Cancel {
+    this.#goneListeners.add(listener);
+    return () => this.#goneListeners.delete(listener);
+  }
+
+  /** Says how to fail the body that is being read; until the returned function is called. */
+  uploading(fail: (error: ProxyError) => void): Cancel {
+    this.#failUpload = fail;
+    return () => {
+      if (this.#failUpload === fail) this.#failUpload = null;
+    };
+  }
+
+  /** Fails the body that is being read, so that its own exchange answers; false when there is none. */
+  failUpload(error: ProxyError): boolean {
+    if (!this.#failUpload) return false;
+    this.#failUpload(error);
+    return true;
+  }
+}
+
+/** The connections of a server, found by their socket. */
+export class Connections {
+  readonly #bySocket = new WeakMap<Socket, Connection>();
+
+  of(socket: Socket): Connection {
+    let connection = this.#bySocket.get(socket);
+    if (!connection) {
+      connection = new Connection(socket);
+      this.#bySocket.set(socket, connection);
+    }
+    return connection;
+  }
+}

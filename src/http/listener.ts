@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Cancel, Clock } from '../clock.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** A connection that idles keeps a closed server alive, for as long as its keep-alive lasts. */
+const IDLE_CHECK_MS = 200;
+
+/** The listening side of the server: opens the port, and closes it without cutting an answer. */
+export class Listener {
+  readonly #server: Server;
+  readonly #clock: Clock;
+  readonly #lifecycle: Lifecycle;
+  #closed: Promise<void> | null = null;
+
+  constructor(server: Server, clock: Clock, lifecycle: Lifecycle) {
+    this.#server = server;
+    this.#clock = clock;
+    this.#lifecycle = lifecycle;
+  }
+
+  listen(at: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(at.port, at.host, () => {
+        this.#server.off('error', reject);
+        this.#lifecycle.serve();
+        const { address, port } = this.#server.address() as AddressInfo;
+        resolve({ host: address, port });
+      });
+    });
+  }
+
+  startDraining(): void {
+    this.#closed ??= this.#drain();
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.startDraining();
+    const cut = this.#clock.schedule(graceMs, () => this.#server.closeAllConnections());
+    await this.#closed;
+    cut();
+  }
+
+  #drain(): Promise<void> {
+    this.#lifecycle.drain();
+    let cancel: Cancel = () => {};
+    const closeIdle = (): void => {
+      this.#server.closeIdleConnections();
+      cancel = this.#clock.schedule(IDLE_CHECK_MS, closeIdle);
+    };
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        cancel();
+        resolve();
+      });
+      closeIdle();
+    });
+  }
+}

@@ -1,0 +1,50 @@
+/** Characters; longer URLs are refused. Node itself only limits URL and headers together. */
+export const MAX_URL_LENGTH = 8192;
+
+const SHOWN_CHARACTERS = 100;
+
+/** A path that the server knows. `prefix`: and everything below it. */
+interface KnownPath {
+  readonly path: string;
+  readonly isPrefix: boolean;
+  readonly methods: string;
+}
+
+/** Paths of OpenAI's API, without their `/v1`: they answer with and without it. */
+const API_PATHS: readonly KnownPath[] = [
+  { path: '/chat/completions', isPrefix: false, methods: 'POST, OPTIONS' },
+  { path: '/models', isPrefix: false, methods: 'GET, HEAD, OPTIONS' },
+  { path: '/models/', isPrefix: true, methods: 'GET, HEAD, OPTIONS' },
+];
+
+/** Paths of our own. */
+const OWN_PATHS: readonly KnownPath[] = ['/', '/health', '/healthz', '/ready', '/readyz', '/queue'].map((path) => ({
+  path,
+  isPrefix: false,
+  methods: 'GET, HEAD, OPTIONS',
+}));
+
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+
+/** The path of a request's URL: without origin, query and fragment, as it may be shown. */
+export function pathOf(url: string): string {
+  return url.replace(ABSOLUTE_FORM, '').replace(/[?#].*$/s, '') || '/';
+}
+
+/** The value of `allow` for a known path; null when there is nothing at that path. */
+export function allowedMethods(path: string): string | null {
+  const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  const known =
+    API_PATHS.find((row) => matches(row, plain.replace(/^\/v1(?=\/)/, ''))) ??
+    OWN_PATHS.find((row) => matches(row, plain));
+  return known?.methods ?? null;
+}
+
+function matches(row: KnownPath, path: string): boolean {
+  return row.isPrefix ? path.startsWith(row.path) : path === row.path;
+}
+
+/** Text of a client as a message or a log field may hold it. */
+export function shown(text: string): string {
+  return text.slice(0, SHOWN_CHARACTERS);
+}

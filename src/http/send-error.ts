@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProxyError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { errorResponse, internalError } from './error-response.ts';
+import { pathOf, shown } from './routes/route-table.ts';
+
+/** Every error of every route, and those that Fastify raises itself, leave through here. */
+export function sendError(context: Context, error: unknown, [request, reply]: [FastifyRequest, FastifyReply]): void {
+  const proxyError = asProxyError(error, request.id);
+  if (proxyError.code === 'internal_error') {
+    context.services.events.failed({ requestId: request.id, error: proxyError.cause ?? proxyError });
+  }
+  request.arrival?.reservation?.release();
+  report(context, request, proxyError);
+
+  const { status, headers, body } = errorResponse(proxyError, context.settings.hasDebugHeaders);
+  // Fastify closes after a failed upload; the client would lose the answer to bytes that it is still sending.
+  reply.removeHeader('connection');
+  reply
+    .code(status)
+    .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
+    .headers({ ...headers, ...context.lifecycle.lateHeaders() })
+    .send(Buffer.from(JSON.stringify(body)));
+}
+
+/** Fastify's own refusals, by the status it would have sent. */
+function asProxyError(error: unknown, requestId: string): ProxyError {
+  if (error instanceof ProxyError) return error;
+  const { statusCode } = error as { readonly statusCode?: number };
+  if (statusCode === 414) return new ProxyError('uri_too_long', 'A part of the URL is too long.');
+  if (statusCode === 415) {
+    return new ProxyError('unsupported_media_type', 'Send the body as JSON, with `content-type: application/json`.');
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new ProxyError('bad_request', 'The request is not valid: check its URL and headers.', { cause: error });
+  }
+  return internalError(requestId, error);
+}
+
+function report({ services }: Context, request: FastifyRequest, error: ProxyError): void {
+  const { arrival } = request;
+  if (arrival?.isHandedOver) return;
+  services.events.requestRefused({
+    id: request.id,
+    client: arrival?.client?.name ?? null,
+    method: request.method,
+    path: shown(pathOf(request.url)),
+    status: error.status,
+    code: error.code,
+    totalMs: arrival ? services.clock.now() - arrival.receivedAt : 0,
+  });
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../clock.ts';
+import type { ServerEvents } from '../proxy/events.ts';
+import type { Client, ClientReply, ClientRequest } from '../proxy/exchange.ts';
+
+/** How the server listens and what it lets in. */
+export interface ServerSettings {
+  /** Sizes in bytes: of one body, and of all bodies that are held at once. */
+  readonly bodyLimitBytes: number;
+  readonly bodyMemoryBytes: number;
+  /** Connections beyond it are closed unheard. */
+  readonly maxConnections: number;
+  readonly timeouts: ServerTimeouts;
+  /** `json`: whole answers of 1 KiB to 1 MiB. `all`: streams too, flushed per write. */
+  readonly compression: 'off' | 'json' | 'all';
+  /** Origins of web pages that may call, such as `https://app.example.com`; `*` is every one. */
+  readonly corsOrigins: readonly string[];
+  /** Whether `x-sluice-*` headers are shown. */
+  readonly hasDebugHeaders: boolean;
+  /** Which Host is served where clients need no key. `any` only where somebody opened the server on purpose. */
+  readonly openTo: 'loopback' | 'any';
+}
+
+/** Milliseconds. None of them touches a request that waits, or a stream that flows. */
+export interface ServerTimeouts {
+  /** Until the head of a request is complete. */
+  readonly headersMs: number;
+  /** Until the last byte of its body. */
+  readonly requestMs: number;
+  /** How long an idle connection is kept. */
+  readonly keepAliveMs: number;
+  /** A client that accepts no byte for so long is gone. */
+  readonly writeStallMs: number;
+}
+
+/** One row of `GET /v1/models`, in OpenAI's shape. */
+export interface ModelEntry {
+  readonly id: string;
+  readonly object: 'model';
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly owned_by: string;
+}
+
+/** What the routes need of the rest of the program. */
+export interface Services {
+  readonly clock: Clock;
+  readonly events: ServerEvents;
+  readonly version: string;
+  /** Clients by the SHA-256 of their key, in lower-case hex; null: nobody has to say who they are. */
+  readonly clients: ReadonlyMap<string, Client> | null;
+  /** For request ids: unguessable, of `[A-Za-z0-9]`. */
+  randomId(): string;
+  /**
+   * Answers one chat request through `reply`, which ends it.
+   * @throws ProxyError before the head of the answer is decided; never after it.
+   */
+  chat(request: ClientRequest, reply: ClientReply): Promise<void>;
+  /** The models that this client may use. */
+  listModels(client: Client): readonly ModelEntry[];
+  /** Null: there is none of that name for this client. */
+  findModel(client: Client, id: string): ModelEntry | null;
+  /** What `GET /queue` shows to this client, ready for JSON. */
+  queueView(client: Client): unknown;
+  /** What `GET /health` shows beside version and uptime; no secret, anybody may read it. */
+  health(): Readonly<Record<string, unknown>>;
+}
