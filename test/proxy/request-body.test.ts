@@ -157,7 +157,10 @@ describe('the limits of a body', () => {
   });
 
   it('are 250,000 values, counted before anything is parsed', () => {
-    const flood = (count: number) => body({ x: 'FLOOD' }).toString().replace('"FLOOD"', `[${'{},'.repeat(count)}{}]`);
+    const flood = (count: number) =>
+      body({ x: 'FLOOD' })
+        .toString()
+        .replace('"FLOOD"', `[${'{},'.repeat(count)}{}]`);
     expect(readRequestBody(Buffer.from(flood(124_000))).facts.model).toBe('m');
     expect(errorOf(flood(125_000)).message).toContain('more than 250000 values');
   });
@@ -170,6 +173,15 @@ describe('the limits of a body', () => {
   it('are the exact name, because some upstreams read names without case', () => {
     const error = errorOf('{"model":"cheap","MODEL":"dear"}');
     expect([error.code, error.message]).toEqual(['bad_request', 'Write the name of the field "model" in lower case.']);
+  });
+
+  it('are names without escapes where the parser would misread them', () => {
+    const written = (name: string) => `{"messages":[{"role":"user"}],"${name}":"m"}`;
+    for (let round = 0; round < 20; round += 1) JSON.parse(written('mod\\\\'));
+    const text = written('mod\\u0065l');
+    const isMisread = !Object.hasOwn(JSON.parse(text) as object, 'model');
+    if (isMisread) expect(errorOf(text).message).toContain('write the name of the field "model" without escapes');
+    else expect(readRequestBody(Buffer.from(text)).facts.model).toBe('m');
   });
 
   it('leave other fields free to repeat', () => {
@@ -228,7 +240,8 @@ describe('the bytes for the upstream', () => {
   });
 
   it('differ in the value of the top-level model only', () => {
-    const text = '{ "a" : {"model":"x"},\n "mod\\u0065l" :  "m" , "messages":[{"role":"user"}], "seed":12345678901234567890 }';
+    const text =
+      '{ "a" : {"model":"x"},\n "mod\\u0065l" :  "m" , "messages":[{"role":"user"}], "seed":12345678901234567890 }';
     const sent = readRequestBody(Buffer.from(text)).forUpstream({ model: 'up"stream', includeUsage: false });
     expect(sent.toString()).toBe(text.replace('"m" ', '"up\\"stream" '));
   });
