@@ -1,0 +1,92 @@
+import type { JsonObject } from './json-object.ts';
+
+/** What a file, or anything else whose content cannot be seen, is taken for: a document of three pages. */
+const OPAQUE_TOKENS = 6000;
+/** Callers refuse deeper JSON long before; a walk that is handed some anyway stops instead of overflowing the stack. */
+const MAX_DEPTH = 200;
+/** Nodes between two looks at the clock. */
+const NODES_PER_LOOK = 64;
+
+/**
+ * Collects what a request consists of: texts, to be counted later, and LLM tokens that are known without counting. A walk
+ * that takes too long is broken off, and what it did not see is taken to be like what it did.
+ */
+export class Tally {
+  readonly texts: string[] = [];
+  fixedTokens = 0;
+  readonly #isOver: () => boolean;
+  #seenNodes = 0;
+  #missedNodes = 0;
+  #isStopped = false;
+
+  /** `isOver` says whether the time for the walk is up. */
+  constructor(isOver: () => boolean) {
+    this.#isOver = isOver;
+  }
+
+  /** At least 1: by how much the whole exceeds what was seen. */
+  get scale(): number {
+    return (this.#seenNodes + this.#missedNodes) / Math.max(1, this.#seenNodes);
+  }
+
+  text(value: string): void {
+    if (value.length > 0) this.texts.push(value);
+  }
+
+  /** Visits every item, or as many as the time allows. */
+  each<T>(items: readonly T[], visit: (item: T) => void): void {
+    const before = this.#seenNodes;
+    for (const [index, item] of items.entries()) {
+      if (this.#stops()) {
+        const nodesPerItem = Math.max(1, (this.#seenNodes - before) / Math.max(1, index));
+        this.#missedNodes += (items.length - index) * nodesPerItem;
+        return;
+      }
+      visit(item);
+    }
+  }
+
+  /** Work beyond that of an ordinary node, such as decoding the head of a picture. */
+  work(nodes: number): void {
+    for (let node = 0; node < nodes; node++) this.#stops();
+  }
+
+  /**
+   * A value as its JSON text, without writing it: quotes, colons and commas come as one LLM token between two strings
+   * (`","`, `":"`), so a member costs two and an element one.
+   */
+  json(value: unknown, depth = 0): void {
+    if (typeof value === 'string') this.#jsonString(value);
+    else if (typeof value === 'number') this.text(String(value));
+    else if (typeof value !== 'object' || value === null) this.fixedTokens += value === undefined ? 0 : 1;
+    else if (depth < MAX_DEPTH) this.#jsonContainer(value, depth + 1);
+  }
+
+  #jsonString(value: string): void {
+    if (value.startsWith('data:')) this.fixedTokens += OPAQUE_TOKENS;
+    else this.text(value);
+  }
+
+  #jsonContainer(value: object, depth: number): void {
+    this.fixedTokens++;
+    if (Array.isArray(value)) {
+      this.each(value, (item) => {
+        this.fixedTokens++;
+        this.json(item, depth);
+      });
+      return;
+    }
+    const members = value as JsonObject;
+    this.each(Object.keys(members), (name) => {
+      this.fixedTokens += 2;
+      this.text(name);
+      this.json(members[name], depth);
+    });
+  }
+
+  #stops(): boolean {
+    if (this.#isStopped) return true;
+    if (++this.#seenNodes % NODES_PER_LOOK === 0) this.#isStopped = this.#isOver();
+    return this.#isStopped;
+  }
+}

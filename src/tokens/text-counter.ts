@@ -1,0 +1,189 @@
+import { classOf, isCut, isLowSurrogate } from './char-class.ts';
+import { ChunkCounts, HASH_SEED_A, HASH_SEED_B, hashA, hashB } from './chunk-counts.ts';
+import type { Encoding } from './encoding.ts';
+import { spreadStep } from './spread.ts';
+import { TextCache } from './text-cache.ts';
+
+/** The unit of work between two looks at the clock. */
+const SLICE_CHARS = 256;
+/** How far a slice is shortened to end where a cut changes nothing. */
+const CUT_SEARCH_CHARS = 64;
+/** A run without a place to cut is cut anyway: encoding a run takes time by the square of its length. */
+const MAX_RUN_CHARS = 128;
+/** Longer chunks are seldom words; they have a small table of their own and cannot turn the words out. */
+const WORD_CHARS = 32;
+const WORD_TABLE_BITS = 16;
+const RUN_TABLE_BITS = 9;
+/** Below this a text is counted faster than it is found. */
+const CACHE_FROM_CHARS = 256;
+const CACHE_CHARS = 16 * 2 ** 20;
+/** From so many sampled characters on a text is extrapolated from itself, below from all texts. */
+const OWN_RATIO_CHARS = 8 * SLICE_CHARS;
+/** What looking at one text costs, in characters of counting. */
+const TEXT_OVERHEAD_CHARS = 16;
+
+export interface TextCounts {
+  /** By text, in the order given. */
+  readonly tokens: readonly number[];
+  /** Texts whose count is not exact, by index: the clock ran out, now or earlier, and the rest was extrapolated. */
+  readonly sampled: readonly number[];
+  /** Those of them for which it ran out just now. */
+  readonly unfinished: readonly number[];
+}
+
+interface Work {
+  readonly texts: readonly string[];
+  readonly tokens: number[];
+  /** Texts to count, by index. */
+  readonly open: readonly number[];
+  /** Characters counted so far, by text. */
+  readonly chars: number[];
+}
+
+/**
+ * Counts texts in one encoding, for as long as it may. A text is cut into slices of 256 characters, at places where a cut
+ * changes nothing if there are any; slices are counted in an order that is evenly spread at every moment, so that
+ * wherever the time is up, what was counted stands for the rest.
+ */
+export class TextCounter {
+  readonly #encoding: Encoding;
+  readonly #cache: TextCache;
+  readonly #words = new ChunkCounts(WORD_TABLE_BITS);
+  readonly #runs = new ChunkCounts(RUN_TABLE_BITS);
+
+  constructor(encoding: Encoding, cacheChars: number = CACHE_CHARS) {
+    this.#encoding = encoding;
+    this.#cache = new TextCache(cacheChars);
+  }
+
+  /** `isOver` is asked about every 256 characters; at least one slice is counted before it is asked. */
+  count(texts: readonly string[], isOver: () => boolean): TextCounts {
+    const tokens: number[] = [];
+    const chars: number[] = [];
+    const open: number[] = [];
+    const sampled: number[] = [];
+    for (const [index, text] of texts.entries()) {
+      const known = text.length < CACHE_FROM_CHARS ? undefined : this.#cache.get(text);
+      tokens.push(known?.tokens ?? 0);
+      chars.push(0);
+      if (known === undefined) open.push(index);
+      else if (!known.isExact) sampled.push(index);
+    }
+    const work: Work = { texts, tokens, open, chars };
+    const unfinished = this.#countSlices(work, isOver) ? [] : extrapolate(work);
+    this.#learnCounted(work);
+    return { tokens, sampled: sampled.concat(unfinished), unfinished };
+  }
+
+  /** Remembers what was counted elsewhere. */
+  learn(text: string, tokens: number, isExact: boolean): void {
+    if (text.length >= CACHE_FROM_CHARS) this.#cache.set({ text, tokens, isExact });
+  }
+
+  #learnCounted({ texts, tokens, open, chars }: Work): void {
+    for (const index of open) {
+      const text = texts[index] ?? '';
+      if (chars[index] === text.length) this.learn(text, tokens[index] ?? 0, true);
+    }
+  }
+
+  /** True when all slices were counted. */
+  #countSlices({ texts, tokens, open, chars }: Work, isOver: () => boolean): boolean {
+    const { owners, starts } = slicesOf(texts, open);
+    const step = spreadStep(owners.length);
+    let sinceAsked = 0;
+    for (let done = 0, at = 0; done < owners.length; done++, at = (at + step) % owners.length) {
+      if (sinceAsked >= SLICE_CHARS) {
+        if (isOver()) return false;
+        sinceAsked = 0;
+      }
+      const owner = owners[at] ?? 0;
+      const text = texts[owner] ?? '';
+      const from = cutNear(text, starts[at] ?? 0);
+      const to = cutNear(text, (starts[at] ?? 0) + SLICE_CHARS);
+      tokens[owner] = (tokens[owner] ?? 0) + this.#countSlice(text, from, to);
+      chars[owner] = (chars[owner] ?? 0) + to - from;
+      sinceAsked += to - from + TEXT_OVERHEAD_CHARS;
+    }
+    return true;
+  }
+
+  /** Chunk by chunk: hashing a chunk and finding its count is far cheaper than encoding it. */
+  #countSlice(text: string, from: number, to: number): number {
+    let tokens = 0;
+    let start = from;
+    let before = 0;
+    let a = HASH_SEED_A;
+    let b = HASH_SEED_B;
+    for (let at = from; at < to; at++) {
+      const code = text.charCodeAt(at);
+      const after = classOf(code);
+      if (at > start && (isCut(before, after) || (at - start >= MAX_RUN_CHARS && !isLowSurrogate(code)))) {
+        const table = this.#tableFor(at - start);
+        tokens += table.get(a, b) || this.#encode(table, text.slice(start, at), [a, b]);
+        start = at;
+        a = HASH_SEED_A;
+        b = HASH_SEED_B;
+      }
+      a = hashA(a, code);
+      b = hashB(b, code);
+      before = after;
+    }
+    const table = this.#tableFor(to - start);
+    return tokens + (table.get(a, b) || this.#encode(table, text.slice(start, to), [a, b]));
+  }
+
+  #tableFor(chars: number): ChunkCounts {
+    return chars <= WORD_CHARS ? this.#words : this.#runs;
+  }
+
+  #encode(table: ChunkCounts, chunk: string, [a, b]: readonly [number, number]): number {
+    const count = this.#encoding.count(chunk);
+    table.set(a, b, count);
+    return count;
+  }
+}
+
+/** Every slice's text and nominal start. */
+function slicesOf(texts: readonly string[], open: readonly number[]): { owners: number[]; starts: number[] } {
+  const owners: number[] = [];
+  const starts: number[] = [];
+  for (const index of open) {
+    const { length } = texts[index] ?? '';
+    for (let start = 0; start < length; start += SLICE_CHARS) {
+      owners.push(index);
+      starts.push(start);
+    }
+  }
+  return { owners, starts };
+}
+
+/** The cut that belongs to a nominal position: at it, or up to 64 characters before. Depends on nothing else. */
+function cutNear(text: string, position: number): number {
+  if (position <= 0) return 0;
+  if (position >= text.length) return text.length;
+  let after = classOf(text.charCodeAt(position));
+  for (let at = position; at > position - CUT_SEARCH_CHARS; at--) {
+    const before = classOf(text.charCodeAt(at - 1));
+    if (isCut(before, after)) return at;
+    after = before;
+  }
+  return isLowSurrogate(text.charCodeAt(position)) ? position - 1 : position;
+}
+
+/** Adds what the uncounted characters of every open text are likely to count; gives those texts. */
+function extrapolate({ texts, tokens, open, chars }: Work): number[] {
+  let allTokens = 0;
+  let allChars = 0;
+  for (const index of open) {
+    allTokens += tokens[index] ?? 0;
+    allChars += chars[index] ?? 0;
+  }
+  return open.filter((index) => {
+    const counted = chars[index] ?? 0;
+    const rest = (texts[index] ?? '').length - counted;
+    const own = tokens[index] ?? 0;
+    tokens[index] = own + rest * (counted >= OWN_RATIO_CHARS ? own / counted : allTokens / allChars);
+    return rest > 0;
+  });
+}
