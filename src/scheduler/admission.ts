@@ -1,0 +1,53 @@
+import type { Cost } from './cost.ts';
+import type { Meter } from './meter.ts';
+import type { BindingLimit, Rejection } from './rejection.ts';
+import type { TicketRequest } from './ticket.ts';
+
+/** Why a request can't be let in at all, whatever the queue looks like; null: it may wait. */
+export function refuseAtDoor(request: TicketRequest, now: number): Rejection | null {
+  const tooSmall = smallestObstacle(request);
+  if (tooSmall) return { kind: 'exceeds_limit', limit: tooSmall };
+  const { model, costs, clientQuota } = request;
+  if (!model.options.some(({ target, route }) => costs[target] && !route.isDisabled))
+    return { kind: 'no_usable_route' };
+  if (!request.rejectsOnClientLimit || clientQuota === null) return null;
+  return refuseByClientLimit(request, clientQuota.meters, now);
+}
+
+function refuseByClientLimit(request: TicketRequest, meters: readonly Meter[], now: number): Rejection | null {
+  const cost = request.costs.find((each) => each !== null) as Cost;
+  for (const meter of meters) {
+    const readyAt = meter.limit.readyAt(meter.reserved(cost), now);
+    if (readyAt <= now) continue;
+    const waitMs = readyAt - now;
+    const limit = bindingLimit(meter, cost);
+    return { kind: 'client_limit', predictedWaitMs: waitMs, retryAfterMs: waitMs, limit, hasWaited: false };
+  }
+  return null;
+}
+
+/** When no route could ever grant it: of the limits in the way, the one that comes closest. */
+function smallestObstacle({ model, costs, clientQuota }: TicketRequest): BindingLimit | null {
+  let nearest: BindingLimit | null = null;
+  for (const { target, route } of model.options) {
+    const cost = costs[target];
+    if (!cost) continue;
+    const own = clientQuota?.meters.find((meter) => !meter.canEverTake(cost));
+    const obstacle = own ?? route.meters.find((meter) => !meter.canEverTake(cost));
+    if (!obstacle) return null;
+    const limit = bindingLimit(obstacle, cost, 'certain');
+    if (nearest === null || limit.capacity > nearest.capacity) nearest = limit;
+  }
+  return nearest;
+}
+
+export function bindingLimit(meter: Meter, cost: Cost, which: 'reserved' | 'certain' = 'reserved'): BindingLimit {
+  return {
+    quota: meter.quotaName,
+    name: meter.name,
+    unit: meter.unitName,
+    windowMs: meter.limit.windowMs,
+    capacity: meter.limit.capacity,
+    asked: cost[which][meter.unit],
+  };
+}

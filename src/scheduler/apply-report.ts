@@ -1,0 +1,86 @@
+import type { SchedulerListener } from './events.ts';
+import type { Lease, Report } from './lease.ts';
+import type { Route } from './route.ts';
+
+interface ReportContext {
+  readonly now: number;
+  readonly emit: SchedulerListener;
+  /** Called for a refusal that the books can't explain. */
+  readonly distrust: () => void;
+  readonly random: () => number;
+}
+
+/** Lets what an attempt said about its route change the state of route, key, quota or vendor. */
+export function applyReport(lease: Lease, report: Report, context: ReportContext): void {
+  const { route } = lease;
+  const before = route.status(context.now).kind;
+  apply(lease, report, context);
+  const status = route.status(context.now);
+  if (status.kind !== before) context.emit({ kind: 'route', route, status });
+}
+
+function apply(lease: Lease, report: Report, context: ReportContext): void {
+  const { route } = lease;
+  const { now } = context;
+  switch (report.kind) {
+    case 'nothing':
+      return;
+    case 'ok':
+      route.circuit.succeeded();
+      route.upstream.overloadsInRow = 0;
+      return;
+    case 'wait':
+      refuse(lease, report, context);
+      return;
+    case 'never_fits':
+      route.quotas[0].neverFits(report.unit, report.limit, now);
+      return;
+    case 'exhausted':
+      route.quotas[0].rest(now + (report.retryAfterMs ?? DAY_REST_MS), 'exhausted');
+      return;
+    case 'disabled':
+      disable(route, report);
+      return;
+    case 'capacity':
+      overload(route, report.retryAfterMs, context);
+      return;
+    case 'ramp':
+      route.quotas[0].gate.close();
+      overload(route, RAMP_REST_MS, context);
+      return;
+    case 'failed':
+      route.circuit.failed(now);
+  }
+}
+
+function refuse(lease: Lease, report: Extract<Report, { kind: 'wait' }>, context: ReportContext): void {
+  const quota = lease.route.quotas[0];
+  const { now } = context;
+  const isExplained =
+    quota.limits.length === 0 ||
+    quota.limits.some(({ primary, meters }) => primary.level(now) < (meters[0]?.reserved(lease.cost) ?? 0));
+  if (!isExplained) {
+    context.distrust();
+    context.emit({ kind: 'unexplained_refusal', route: lease.route });
+  }
+  quota.refused({ now, sentAt: lease.sentAt, retryAfterMs: report.retryAfterMs, isExplained, spent: report.spent });
+}
+
+function disable(route: Route, report: Extract<Report, { kind: 'disabled' }>): void {
+  if (report.scope === 'key' && report.reason !== 'model') route.key.disabled = report.reason;
+  else route.isModelClosed = true;
+}
+
+/** The vendor has no capacity: its other keys would not help, so the model rests for all of them. */
+function overload(route: Route, hintMs: number | null, { now, random }: ReportContext): void {
+  const { upstream } = route;
+  const restMs = Math.max(hintMs ?? 0, Math.min(FIRST_OVERLOAD_MS * 2 ** upstream.overloadsInRow, MAX_OVERLOAD_MS));
+  upstream.overloadsInRow += 1;
+  upstream.restsUntil = Math.max(upstream.restsUntil, now + restMs * (1 + 0.2 * random()));
+}
+
+/** An exhausted day without a hint is asked again after an hour. */
+const DAY_REST_MS = 3_600_000;
+const RAMP_REST_MS = 5_000;
+const FIRST_OVERLOAD_MS = 1_000;
+const MAX_OVERLOAD_MS = 30_000;

@@ -1,0 +1,189 @@
+import { bindingLimit, refuseAtDoor } from './admission.ts';
+import { Backlog, type Prediction, type Waiter } from './backlog.ts';
+import type { Cost } from './cost.ts';
+import { KeptPlace, KeptPlaces } from './kept-places.ts';
+import { Lines } from './lines.ts';
+import type { Meter } from './meter.ts';
+import type { Plan } from './plan.ts';
+import { PredictionError } from './prediction-error.ts';
+import type { BindingLimit, Rejection } from './rejection.ts';
+import { compareTickets, Ticket, type TicketRequest } from './ticket.ts';
+
+export type Entry =
+  | { readonly kind: 'entered'; readonly ticket: Ticket }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+/**
+ * Who may wait. Foretells every newcomer's start, turns away whoever would wait too long, and keeps the place of those it
+ * told to come back: a rejection is a promise.
+ */
+export class Door {
+  readonly #lines: Lines;
+  readonly #backlog = new Backlog();
+  readonly #places = new KeptPlaces();
+  readonly #error = new PredictionError();
+  #arrivals = 0;
+  #isClosed = false;
+  /** Bad news: those who wait already must be foretold anew. */
+  isStale = false;
+
+  constructor(plan: Plan) {
+    this.#lines = new Lines(plan);
+  }
+
+  get waiting(): number {
+    return this.#lines.waiting;
+  }
+
+  /** Share of a wait that is kept in reserve when foretelling. */
+  get margin(): number {
+    return this.#error.margin;
+  }
+
+  get keptPlaces(): number {
+    return this.#places.size;
+  }
+
+  /** When those who wait should be foretold anew; Infinity: nothing has happened. */
+  get nextRefreshAt(): number {
+    return this.isStale ? this.#backlog.builtAt + this.#pauseMs() : Number.POSITIVE_INFINITY;
+  }
+
+  waitingTickets(): Ticket[] {
+    return this.#lines.inOrder();
+  }
+
+  /** Nobody new gets in from now on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  enter(request: TicketRequest, now: number): Entry {
+    if (this.#isClosed) return { kind: 'rejected', rejection: { kind: 'shutting_down' } };
+    const refusal = refuseAtDoor(request, now);
+    if (refusal) return { kind: 'rejected', rejection: refusal };
+    const place = this.#places.size > 0 ? this.#places.take(request.placeKey(), now) : null;
+    const line = this.#lines.lineOf(request);
+    const arrival = place?.arrival ?? this.#arrivals++;
+    const ticket = new Ticket(request, line, { arrival, now, hasPromise: place !== null });
+    if (!ticket.hasPromise && this.#lines.count(request) >= request.maxQueueSize) {
+      return { kind: 'rejected', rejection: this.#refuseFull(ticket, now) };
+    }
+    this.#lines.add(ticket);
+    return { kind: 'entered', ticket };
+  }
+
+  /** A ticket comes back after a failed attempt. */
+  reenter(ticket: Ticket): void {
+    ticket.state = 'waiting';
+    this.#lines.add(ticket);
+    this.isStale = true;
+  }
+
+  leave(ticket: Ticket, now: number): void {
+    this.#lines.remove(ticket);
+    this.#backlog.drop(ticket, now);
+  }
+
+  /** A ticket has its lease: its wait tells how good the prediction was. */
+  started(ticket: Ticket, now: number): void {
+    if (ticket.firstPredictedAt === null) return;
+    this.#error.learn(ticket.firstPredictedAt - ticket.arrivedAt, now - ticket.arrivedAt);
+    ticket.firstPredictedAt = null;
+  }
+
+  /** Says when a newcomer that could not start at once will; a rejection if that is too late for it. */
+  foretell(ticket: Ticket, now: number): Rejection | null {
+    const prediction = this.#predict(ticket, now);
+    ticket.predictedAt = ticket.booking?.at ?? prediction.at;
+    ticket.waitsFor = ticket.waitsFor ?? prediction.waitsFor;
+    if (ticket.hasPromise) return null;
+    ticket.firstPredictedAt = ticket.predictedAt;
+    const waitMs = ticket.predictedAt - now;
+    if (waitMs <= ticket.request.maxWaitMs * (1 - this.#error.margin)) return null;
+    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
+  }
+
+  /** Its time is up. */
+  tooLate(ticket: Ticket, now: number): Rejection {
+    const waitMs = Math.max(0, ticket.predictedAt - now);
+    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
+  }
+
+  /** After bad news: foretells all who wait anew, and gives those for whom it has become hopeless. */
+  refresh(now: number): { ticket: Ticket; rejection: Rejection }[] {
+    const lapsed = this.#places.size > 0 && this.#places.lapse(now);
+    if (!this.isStale || now < this.nextRefreshAt) return [];
+    const hopeless = this.#rebuild(now).filter((ticket) => ticket.booking === null && !ticket.hasPromise);
+    this.isStale = lapsed;
+    return hopeless.map((ticket) => ({ ticket, rejection: this.tooLate(ticket, now) }));
+  }
+
+  #predict(ticket: Ticket, now: number): Prediction {
+    const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
+    if (this.#lines.waiting > 1 && !isOld && !ticket.hasPromise) return this.#backlog.append(ticket, now);
+    this.#rebuild(now);
+    return { at: ticket.predictedAt, waitsFor: ticket.waitsFor };
+  }
+
+  /** Returns those whose predicted start has passed their deadline by more than the margin. */
+  #rebuild(now: number): Ticket[] {
+    const hopeless: Ticket[] = [];
+    const waiters: Waiter[] = this.#lines.inOrder();
+    if (this.#places.size > 0) {
+      waiters.push(...this.#places);
+      waiters.sort(compareTickets);
+    }
+    this.#backlog.rebuild(waiters, now, (waiter, prediction) => {
+      if (!(waiter instanceof Ticket)) return;
+      if (waiter.booking === null) {
+        waiter.predictedAt = prediction.at;
+        waiter.waitsFor = prediction.waitsFor;
+      }
+      const allowedMs = waiter.request.maxWaitMs * (1 + this.#error.margin);
+      if (waiter.predictedAt > waiter.arrivedAt + allowedMs) hopeless.push(waiter);
+    });
+    return hopeless;
+  }
+
+  #refuseFull(ticket: Ticket, now: number): Rejection {
+    const { at, waitsFor } = this.#backlog.append(ticket, now);
+    ticket.waitsFor = waitsFor;
+    return this.#refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });
+  }
+
+  #refuse(ticket: Ticket, why: { kind: 'queue_full' | 'wait_exceeded'; waitMs: number; now: number }): Rejection {
+    const { request, waitsFor } = ticket;
+    const isOwn = waitsFor !== null && (request.clientQuota?.meters.includes(waitsFor) ?? false);
+    return {
+      kind: isOwn ? 'client_limit' : why.kind,
+      predictedWaitMs: why.waitMs,
+      retryAfterMs: this.#promise(ticket, why.waitMs, why.now),
+      limit: waitsFor && this.#binding(ticket, waitsFor),
+      hasWaited: why.now >= ticket.deadline,
+    };
+  }
+
+  /** Keeps the place, and says from when on the planned start is within half of the longest wait. */
+  #promise(ticket: Ticket, waitMs: number, now: number): number | null {
+    const { maxWaitMs, maxQueueSize, placeKey } = ticket.request;
+    if (waitMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#places.size >= 10 * maxQueueSize) return null;
+    const retryAfterMs = Math.max(waitMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
+    this.#places.keep(new KeptPlace(placeKey(), ticket, now + retryAfterMs + PLACE_GRACE_MS));
+    return retryAfterMs;
+  }
+
+  #binding(ticket: Ticket, meter: Meter): BindingLimit {
+    const cost = ticket.request.costs.find((each) => each !== null) as Cost;
+    return bindingLimit(meter, cost);
+  }
+
+  #pauseMs(): number {
+    return this.#lines.waiting > MANY_WAITING ? 250 : 50;
+  }
+}
+
+const PROMISE_HORIZON_MS = 60_000;
+const PLACE_GRACE_MS = 5_000;
+const SHORTEST_RETURN_MS = 1_000;
+const MANY_WAITING = 500;

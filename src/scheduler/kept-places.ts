@@ -1,0 +1,77 @@
+import type { Waiter } from './backlog.ts';
+import type { Cost } from './cost.ts';
+import type { Line } from './line.ts';
+import type { RouteOption } from './model-routes.ts';
+import type { Ticket } from './ticket.ts';
+
+/** The place in the queue of somebody who was told to come back. */
+export class KeptPlace implements Waiter {
+  readonly key: string;
+  readonly arrival: number;
+  readonly line: Line;
+  readonly notBefore = 0;
+  /** Gone after this instant. */
+  readonly until: number;
+  readonly #costs: readonly (Cost | null)[];
+
+  constructor(key: string, ticket: Ticket, until: number) {
+    this.key = key;
+    this.arrival = ticket.arrival;
+    this.line = ticket.line;
+    this.until = until;
+    this.#costs = ticket.request.costs;
+  }
+
+  costOn(option: RouteOption): Cost | null {
+    return this.#costs[option.target] ?? null;
+  }
+}
+
+/**
+ * A rejection is a promise: whoever comes back in time finds the place it would have had. Several requests alike keep
+ * several places and get them back oldest first. They lapse in the order in which they end, looked at when asked for.
+ */
+export class KeptPlaces {
+  #byKey = new Map<string, KeptPlace[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  keep(place: KeptPlace): void {
+    const places = this.#byKey.get(place.key);
+    if (places) places.push(place);
+    else this.#byKey.set(place.key, [place]);
+    this.#size += 1;
+  }
+
+  /** The oldest place that is kept for `key`, which is no longer kept then. */
+  take(key: string, now: number): KeptPlace | null {
+    const places = this.#byKey.get(key);
+    while (places && places.length > 0) {
+      const place = places.shift() as KeptPlace;
+      this.#size -= 1;
+      if (places.length === 0) this.#byKey.delete(key);
+      if (place.until >= now) return place;
+    }
+    return null;
+  }
+
+  /** Forgets those that nobody came back for; returns whether there were any. */
+  lapse(now: number): boolean {
+    const before = this.#size;
+    for (const [key, places] of this.#byKey) {
+      const kept = places.filter((place) => place.until >= now);
+      if (kept.length === places.length) continue;
+      this.#size -= places.length - kept.length;
+      if (kept.length === 0) this.#byKey.delete(key);
+      else this.#byKey.set(key, kept);
+    }
+    return this.#size < before;
+  }
+
+  *[Symbol.iterator](): Generator<KeptPlace> {
+    for (const places of this.#byKey.values()) yield* places;
+  }
+}

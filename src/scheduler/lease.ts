@@ -1,0 +1,157 @@
+import { type Charge, NO_CHARGE } from '../charge.ts';
+import type { Cost } from './cost.ts';
+import type { Booking } from './limits/limit.ts';
+import type { Meter } from './meter.ts';
+import type { RouteOption } from './model-routes.ts';
+import type { Quota, QuotaLimit, Reading } from './quota.ts';
+import type { Route } from './route.ts';
+import type { Ticket } from './ticket.ts';
+
+/** What an attempt says about its route. `nothing`: the client left, or the request itself was wrong. */
+export type Report =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'nothing' }
+  | {
+      readonly kind: 'wait';
+      readonly retryAfterMs: number | null;
+      readonly spent: readonly (Omit<Reading, 'remaining'> & { readonly used: number | null })[];
+    }
+  | { readonly kind: 'never_fits'; readonly unit: Reading['unit'] | 'in_flight' | null; readonly limit: number | null }
+  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null }
+  | {
+      readonly kind: 'disabled';
+      readonly reason: 'credentials' | 'billing' | 'model';
+      readonly scope: 'key' | 'key_model';
+    }
+  | { readonly kind: 'capacity'; readonly retryAfterMs: number | null }
+  | { readonly kind: 'ramp' }
+  | { readonly kind: 'failed' };
+
+/** How a lease ends. `unsent`: nothing reached the upstream, so everything comes back at once. */
+export interface Ending {
+  readonly charged: Charge | 'unsent' | 'reserved';
+  readonly report: Report;
+}
+
+/** What the scheduler does with a lease's news; it alone implements this. */
+export interface LeaseOwner {
+  answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void;
+  ended(lease: Lease, ending: Ending): void;
+}
+
+interface Held {
+  readonly meter: Meter;
+  readonly booking: Booking;
+  readonly refundAhead: number;
+}
+
+/**
+ * The right to send one request on one route, booked on every limit that covers it.
+ *
+ *     granted ──answered()──▶ answered ──end()──▶ ended
+ *        └──────────end() or dispose──────────────▶ ended
+ *
+ * It ends exactly once: ending it again does nothing, and one that is disposed without an end is booked as reserved.
+ */
+export class Lease implements Disposable {
+  readonly ticket: Ticket;
+  readonly option: RouteOption;
+  readonly cost: Cost;
+  readonly grantedAt: number;
+  /** When it was sent: restamped by `sent`, so that a slow upload does not count against its answer. */
+  sentAt: number;
+  hasAnswer = false;
+  hasEnded = false;
+  readonly #owner: LeaseOwner;
+  #held: Held[] = [];
+
+  constructor(owner: LeaseOwner, ticket: Ticket, grant: { option: RouteOption; cost: Cost; now: number }) {
+    this.#owner = owner;
+    this.ticket = ticket;
+    this.option = grant.option;
+    this.cost = grant.cost;
+    this.grantedAt = grant.now;
+    this.sentAt = grant.now;
+    this.#book(grant.now);
+  }
+
+  get route(): Route {
+    return this.option.route;
+  }
+
+  /** What the vendor's limiter takes at admission, as it was booked. */
+  get reserved(): Charge {
+    return this.cost.reserved;
+  }
+
+  /** A final head has come; `isGood` unless it is a refusal or a failure. Counts once. */
+  answered(readings: readonly Reading[], isGood: boolean): void {
+    if (this.hasAnswer || this.hasEnded) return;
+    this.hasAnswer = true;
+    this.#owner.answered(this, readings, isGood);
+  }
+
+  end(ending: Ending): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.#owner.ended(this, ending);
+  }
+
+  [Symbol.dispose](): void {
+    this.end({ charged: 'reserved', report: { kind: 'nothing' } });
+  }
+
+  /**
+   * Sets the bookings to what was charged: all of them, or only those that were too low (a debt counts at once, a refund
+   * when the upstream has made it). Returns whether any level rose.
+   */
+  settle(charged: Ending['charged'], now: number, which: 'debts' | 'all'): boolean {
+    const amounts = charged === 'unsent' ? NO_CHARGE : charged === 'reserved' ? this.cost.reserved : charged;
+    let hasRisen = false;
+    for (const { meter, booking, refundAhead } of this.#held) {
+      const amount = this.#final(meter, amounts, charged === 'reserved' ? booking.amount : null);
+      if (which === 'debts' && (meter.unit === IN_FLIGHT || amount <= booking.amount)) continue;
+      if (which === 'all') meter.refundsAhead -= refundAhead;
+      if (amount === booking.amount) continue;
+      const change = amount - booking.amount;
+      hasRisen = meter.limit.settle(booking, amount, now) || hasRisen;
+      this.#flow(meter)?.flow.record(now, change);
+    }
+    if (which === 'all') this.#held = [];
+    return hasRisen;
+  }
+
+  #final(meter: Meter, amounts: Charge, kept: number | null): number {
+    if (meter.unit === IN_FLIGHT) return 0;
+    return kept ?? amounts[meter.unit];
+  }
+
+  #book(now: number): void {
+    for (const quota of this.#quotas()) {
+      for (const meter of quota.meters) {
+        const amount = meter.reserved(this.cost);
+        const refundAhead = Math.max(0, amount - meter.expected(this.cost));
+        meter.refundsAhead += refundAhead;
+        this.#held.push({ meter, booking: meter.limit.take(amount, now), refundAhead });
+      }
+      if (!quota.learns) continue;
+      for (const limit of quota.limits) limit.flow.record(now, (limit.meters[0] as Meter).reserved(this.cost));
+    }
+  }
+
+  *#quotas(): Generator<Quota> {
+    yield* this.route.quotas;
+    if (this.ticket.request.clientQuota) yield this.ticket.request.clientQuota;
+  }
+
+  /** The record of flows that a change on this meter belongs to: only a limit's books keep one. */
+  #flow(meter: Meter): QuotaLimit | null {
+    for (const quota of this.route.quotas) {
+      if (!quota.learns) continue;
+      for (const limit of quota.limits) if (limit.meters[0] === meter) return limit;
+    }
+    return null;
+  }
+}
+
+const IN_FLIGHT = 4;

@@ -1,0 +1,33 @@
+import type { Meter } from './meter.ts';
+import type { ModelRoutes, RouteOption } from './model-routes.ts';
+import type { Quota } from './quota.ts';
+import { TicketQueue } from './ticket-queue.ts';
+
+/**
+ * Tickets that may use the same routes and wait for the same client's limits. Lines meet only in limits that they share.
+ */
+export class Line {
+  readonly model: ModelRoutes;
+  readonly options: readonly RouteOption[];
+  readonly clientQuota: Quota | null;
+  readonly queue = new TicketQueue();
+  /** So many tickets have a booking at most: the rest start behind them. */
+  readonly depth: number;
+  /** The latest start that was booked since the plan was made. */
+  lastStart = Number.NEGATIVE_INFINITY;
+
+  constructor(model: ModelRoutes, options: readonly RouteOption[], clientQuota: Quota | null) {
+    this.model = model;
+    this.options = options;
+    this.clientQuota = clientQuota;
+    this.depth = Math.max(MIN_DEPTH, 2 * options.length);
+  }
+
+  /** All limits that a ticket of this line may draw on. */
+  *meters(): Generator<Meter> {
+    for (const option of this.options) yield* option.route.meters;
+    if (this.clientQuota) yield* this.clientQuota.meters;
+  }
+}
+
+const MIN_DEPTH = 8;

@@ -1,0 +1,73 @@
+import { Line } from './line.ts';
+import type { ModelRoutes } from './model-routes.ts';
+import type { Plan } from './plan.ts';
+import { compareTickets, type Ticket, type TicketRequest } from './ticket.ts';
+
+/** Every waiting ticket, in its line, and how many each client has waiting for each model. */
+export class Lines {
+  readonly #plan: Plan;
+  readonly #byModel = new Map<ModelRoutes, Map<string, Line>>();
+  readonly #counts = new Map<string, number>();
+  #waiting = 0;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  count(request: TicketRequest): number {
+    return this.#counts.get(countKey(request)) ?? 0;
+  }
+
+  /** The line of a request: one a model, set of targets that can serve it, and client with limits of its own. */
+  lineOf(request: TicketRequest): Line {
+    const { model, costs, clientQuota } = request;
+    let lines = this.#byModel.get(model);
+    if (!lines) {
+      lines = new Map();
+      this.#byModel.set(model, lines);
+    }
+    let key = clientQuota?.id ?? '';
+    for (let i = 0; i < costs.length; i += 1) key += costs[i] ? '+' : '-';
+    let line = lines.get(key);
+    if (!line) {
+      const options = model.options.filter(({ target }) => costs[target]);
+      line = new Line(model, options, clientQuota);
+      lines.set(key, line);
+    }
+    return line;
+  }
+
+  add(ticket: Ticket): void {
+    this.#plan.addLine(ticket.line);
+    if (ticket.line.queue.add(ticket)) this.#plan.isStale = true;
+    const key = countKey(ticket.request);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#waiting += 1;
+  }
+
+  /** The ticket's state says already that it waits no more. */
+  remove(ticket: Ticket): void {
+    ticket.line.queue.remove(ticket);
+    if (ticket.line.queue.size === 0) this.#plan.dropLine(ticket.line);
+    const key = countKey(ticket.request);
+    const left = (this.#counts.get(key) ?? 0) - 1;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+    this.#waiting -= 1;
+  }
+
+  /** All of them, in order. */
+  inOrder(): Ticket[] {
+    const tickets: Ticket[] = [];
+    for (const line of this.#plan.lines) for (const ticket of line.queue) tickets.push(ticket);
+    return this.#plan.lines.size > 1 ? tickets.sort(compareTickets) : tickets;
+  }
+}
+
+function countKey({ client, model }: TicketRequest): string {
+  return `${client}\n${model.name}`;
+}

@@ -1,0 +1,77 @@
+import { type Unit, unitIndex } from '../charge.ts';
+import { amountOn, type Cost } from './cost.ts';
+import type { Limit, Tail, Timeline } from './limits/limit.ts';
+
+/**
+ * One limit with the views that planning makes of it. A view belongs to an epoch of the plan: it is forked from the
+ * books the first time that an epoch asks for it.
+ */
+export class Meter {
+  readonly limit: Limit;
+  readonly unit: 0 | 1 | 2 | 3 | 4;
+  /** As people know it: `tpm`. */
+  readonly name: string;
+  /** Of the quota it belongs to, for messages: `org-a gpt-4o`. */
+  readonly quotaName: string;
+  /** Reserved but expected to come back when the leases under way are settled. */
+  refundsAhead = 0;
+  #timeline: Timeline | null = null;
+  #tail: Tail | null = null;
+  #planEpoch = -1;
+  #tailEpoch = -1;
+  #frontier = Number.POSITIVE_INFINITY;
+  #walk = -1;
+
+  constructor(limit: Limit, name: string, quotaName: string) {
+    this.limit = limit;
+    this.unit = unitIndex(limit.unit);
+    this.name = name;
+    this.quotaName = quotaName;
+  }
+
+  get unitName(): Unit {
+    return this.limit.unit;
+  }
+
+  reserved(cost: Cost): number {
+    return amountOn(this.limit.capacity, cost.reserved[this.unit], cost.certain[this.unit]);
+  }
+
+  expected(cost: Cost): number {
+    return amountOn(this.limit.capacity, cost.expected[this.unit], cost.certain[this.unit]);
+  }
+
+  canEverTake(cost: Cost): boolean {
+    return cost.certain[this.unit] <= this.limit.capacity;
+  }
+
+  timeline(epoch: number, now: number): Timeline {
+    if (this.#timeline === null || this.#planEpoch !== epoch) {
+      this.#timeline = this.limit.fork(now);
+      this.#planEpoch = epoch;
+    }
+    return this.#timeline;
+  }
+
+  tail(epoch: number, now: number): Tail {
+    if (this.#tail === null || this.#tailEpoch !== epoch) {
+      this.#tail = this.limit.tail(now);
+      if (this.refundsAhead > 0) this.#tail.release(this.refundsAhead);
+      this.#tailEpoch = epoch;
+    }
+    return this.#tail;
+  }
+
+  /**
+   * In this walk of the plan, older tickets without a booking will start from this instant on: a younger one may be
+   * booked before it only. Infinity while every older ticket that draws on this limit is booked.
+   */
+  frontier(walk: number): number {
+    return this.#walk === walk ? this.#frontier : Number.POSITIVE_INFINITY;
+  }
+
+  holdBack(walk: number, from: number): void {
+    this.#frontier = Math.min(this.frontier(walk), from);
+    this.#walk = walk;
+  }
+}

@@ -1,0 +1,251 @@
+import type { Cost } from './cost.ts';
+import { Heap } from './heap.ts';
+import { SAME_INSTANT_MS } from './limits/limit.ts';
+import type { Line } from './line.ts';
+import type { Meter } from './meter.ts';
+import type { RouteOption } from './model-routes.ts';
+import type { Candidate } from './strategies/strategy.ts';
+import type { Ticket } from './ticket.ts';
+
+/** What the plan asks of its owner. */
+export interface PlanOwner {
+  /** Takes from the books at once. */
+  grant(ticket: Ticket, option: RouteOption, now: number): void;
+  /** No route is left that could ever serve it. */
+  reject(ticket: Ticket): void;
+}
+
+interface Start {
+  readonly option: RouteOption;
+  readonly at: number;
+  readonly waitsFor: Meter | null;
+}
+
+/**
+ * Who starts when, and where. Waiting tickets are walked in their one order; each is given the route and the instant at
+ * which it can start first after every older ticket's booking, and is booked there. One that can start at once does.
+ *
+ *     rebuild ──▶ fill ──▶ (time passes) ──▶ startDue ──▶ fill ──▶ …        bad or good news ──▶ isStale ──▶ rebuild
+ *
+ * Between rebuilds the plan stays true by itself: a start that was booked turns into a booking of the books at the same
+ * instant, so the timelines need no change. News make it stale; then it may be late, but every start is checked against
+ * the books first, so it is never over a limit.
+ */
+export class Plan {
+  isStale = false;
+  readonly #owner: PlanOwner;
+  readonly #lines = new Set<Line>();
+  readonly #candidates: Candidate[] = [];
+  #epoch = 0;
+  #walk = 0;
+  #firstStart = Number.POSITIVE_INFINITY;
+
+  constructor(owner: PlanOwner) {
+    this.#owner = owner;
+  }
+
+  /** Lines in which somebody waits. */
+  get lines(): ReadonlySet<Line> {
+    return this.#lines;
+  }
+
+  /** The earliest booked start. */
+  get firstStart(): number {
+    return this.#firstStart;
+  }
+
+  addLine(line: Line): void {
+    this.#lines.add(line);
+  }
+
+  dropLine(line: Line): void {
+    this.#lines.delete(line);
+  }
+
+  /** Plans anew from the books as they are. */
+  rebuild(now: number): void {
+    this.#epoch += 1;
+    this.isStale = false;
+    for (const line of this.#lines) {
+      line.queue.unbookAll();
+      line.lastStart = Number.NEGATIVE_INFINITY;
+    }
+    this.fill(now);
+  }
+
+  /** Books, or starts, whoever has no booking yet, as far as each line's depth goes. */
+  fill(now: number): void {
+    this.#walk += 1;
+    const open = new Heap<Line>((line) => line.queue.nextUnbooked()?.arrival ?? Number.POSITIVE_INFINITY);
+    for (const line of this.#lines) if (line.queue.nextUnbooked() !== null) open.push(line);
+    for (let line = open.pop(); line !== undefined; line = open.pop()) {
+      if (this.#placeNext(line, now) && line.queue.nextUnbooked() !== null) open.push(line);
+    }
+    this.#findFirstStart();
+  }
+
+  /** Starts those whose booked instant has come. */
+  startDue(now: number): void {
+    const due: Ticket[] = [];
+    for (const line of this.#lines) {
+      for (const ticket of line.queue.booked()) {
+        if (ticket.booking !== null && ticket.booking.at <= now + SAME_INSTANT_MS) due.push(ticket);
+      }
+    }
+    due.sort((a, b) => a.arrival - b.arrival);
+    for (const ticket of due) this.#start(ticket, now);
+    if (due.length > 0) this.fill(now);
+  }
+
+  /** Returns whether the line's next ticket may be tried as well. */
+  #placeNext(line: Line, now: number): boolean {
+    const ticket = line.queue.nextUnbooked() as Ticket;
+    if (line.queue.bookedCount >= line.depth) {
+      this.#holdBack(line, line.lastStart);
+      return false;
+    }
+    const start = this.#firstStartOf(ticket, now);
+    if (start === null) {
+      this.#owner.reject(ticket);
+      return true;
+    }
+    if (this.#isBehindOlder(line, start)) {
+      this.#holdBack(line, start.at);
+      return false;
+    }
+    if (start.at <= now) this.#grant(ticket, start.option, now);
+    else this.#book(ticket, start, now);
+    return true;
+  }
+
+  #grant(ticket: Ticket, option: RouteOption, now: number): void {
+    const cost = ticket.costOn(option) as Cost;
+    this.#eachMeter(ticket, option, (meter) => {
+      meter.timeline(this.#epoch, now).book(meter.reserved(cost), now);
+    });
+    this.#owner.grant(ticket, option, now);
+  }
+
+  #book(ticket: Ticket, start: Start, now: number): void {
+    const cost = ticket.costOn(start.option) as Cost;
+    this.#eachMeter(ticket, start.option, (meter) => {
+      meter.timeline(this.#epoch, now).book(meter.expected(cost), start.at);
+    });
+    const { line } = ticket;
+    line.queue.book(ticket, start);
+    line.lastStart = Math.max(line.lastStart, start.at);
+    ticket.predictedAt = start.at;
+    ticket.waitsFor = start.waitsFor;
+  }
+
+  /** A booked start has come: the books decide. If they disagree, the plan was stale. */
+  #start(ticket: Ticket, now: number): void {
+    if (!ticket.isWaiting || ticket.booking === null) return;
+    const { option } = ticket.booking;
+    const cost = ticket.costOn(option) as Cost;
+    let canStart = option.route.hasRoom && option.route.availableAt(now) <= now;
+    this.#eachMeter(ticket, option, ({ limit }, amount) => {
+      canStart = canStart && limit.readyAt(amount, now) <= now + SAME_INSTANT_MS;
+    });
+    if (!canStart) {
+      this.isStale = true;
+      return;
+    }
+    this.#eachMeter(ticket, option, (meter, amount) => {
+      const more = amount - meter.expected(cost);
+      if (more > 0) meter.timeline(this.#epoch, now).book(more, now);
+    });
+    this.#owner.grant(ticket, option, now);
+  }
+
+  /** The best of all routes: one that can start it now, as the strategy likes, else whichever is ready first. */
+  #firstStartOf(ticket: Ticket, now: number): Start | null {
+    const { line } = ticket;
+    const startable = this.#candidates;
+    startable.length = 0;
+    let best: Start | null = null;
+    let target = 0;
+    let bestBefore = Number.POSITIVE_INFINITY;
+    for (const option of line.options) {
+      if (option.target !== target) {
+        target = option.target;
+        bestBefore = best?.at ?? Number.POSITIVE_INFINITY;
+      }
+      if (ticket.excluded?.has(option.route) || !isInPlay(ticket, option, { bestBefore, now })) continue;
+      const start = this.#startOn(ticket, option, now);
+      if (start.at === Number.POSITIVE_INFINITY) continue;
+      if (start.at <= now + SAME_INSTANT_MS) startable.push(option);
+      if (best === null || start.at < best.at) best = start;
+    }
+    if (startable.length === 0) return best;
+    const only = startable.length === 1 ? (startable[0] as Candidate) : line.model.strategy(startable, ticket, now);
+    return { option: only, at: now, waitsFor: null };
+  }
+
+  /** Each limit may move the start on; repeated until none does. */
+  #startOn(ticket: Ticket, option: RouteOption, now: number): Start {
+    const { route } = option;
+    let at = Math.max(now, ticket.notBefore, route.availableAt(now));
+    if (!route.hasRoom) at = Math.max(at, now + GATE_WAIT_MS);
+    let waitsFor: Meter | null = null;
+    for (let round = 0, hasMoved = at < Number.POSITIVE_INFINITY; hasMoved && round < MAX_ROUNDS; round += 1) {
+      hasMoved = false;
+      this.#eachMeter(ticket, option, (meter, amount) => {
+        const ready = meter.timeline(this.#epoch, now).earliest(amount, at);
+        if (ready <= at + SAME_INSTANT_MS) return;
+        at = ready;
+        waitsFor = meter;
+        hasMoved = ready < Number.POSITIVE_INFINITY;
+      });
+    }
+    return { option, at, waitsFor };
+  }
+
+  #eachMeter(ticket: Ticket, option: RouteOption, visit: (meter: Meter, reserved: number) => void): void {
+    const cost = ticket.costOn(option) as Cost;
+    for (const meter of option.route.meters) visit(meter, meter.reserved(cost));
+    const { clientQuota } = ticket.request;
+    if (clientQuota !== null) for (const meter of clientQuota.meters) visit(meter, meter.reserved(cost));
+  }
+
+  #isBehindOlder(line: Line, start: Start): boolean {
+    if (this.#lines.size === 1) return false;
+    const isBehind = (meter: Meter) => start.at >= meter.frontier(this.#walk);
+    return start.option.route.meters.some(isBehind) || (line.clientQuota?.meters.some(isBehind) ?? false);
+  }
+
+  /** Somebody in this line has no booking: whoever is younger and shares a limit may only start before `from`. */
+  #holdBack(line: Line, from: number): void {
+    if (this.#lines.size === 1) return;
+    for (const meter of line.meters()) meter.holdBack(this.#walk, from);
+  }
+
+  #findFirstStart(): void {
+    this.#firstStart = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines) {
+      for (const ticket of line.queue.booked()) {
+        if (ticket.booking !== null && ticket.booking.at < this.#firstStart) this.#firstStart = ticket.booking.at;
+      }
+    }
+  }
+}
+
+/** Whether the target's turn has come: those before it can't start the ticket soon enough, or are down. */
+function isInPlay(
+  ticket: Ticket,
+  option: RouteOption,
+  { bestBefore, now }: { bestBefore: number; now: number },
+): boolean {
+  const after = ticket.line.model.after[option.target] ?? 0;
+  if (after === 0) return true;
+  if (bestBefore === Number.POSITIVE_INFINITY) return true;
+  if (after !== 'down') return bestBefore - ticket.arrivedAt > after;
+  return ticket.line.options.every(
+    ({ target, route }) => target >= option.target || route.isDown(now) || ticket.excluded?.has(route),
+  );
+}
+
+/** A gate opens by an event, not at an instant: this stands in for it in the plan. */
+const GATE_WAIT_MS = 1_000;
+/** Limits rarely move a start more than twice; the books check whatever is left. */
+const MAX_ROUNDS = 6;

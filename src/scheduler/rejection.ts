@@ -1,0 +1,26 @@
+/** The limit that stands in the way, with the numbers a caller can act on. */
+export interface BindingLimit {
+  readonly quota: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly windowMs: number;
+  readonly capacity: number;
+  /** What this request would take of it. */
+  readonly asked: number;
+}
+
+/** Why a ticket gets no lease. Instants are durations from now, so that they survive being written down. */
+export type Rejection =
+  | { readonly kind: 'exceeds_limit'; readonly limit: BindingLimit }
+  | { readonly kind: 'no_usable_route' }
+  | { readonly kind: 'shutting_down' }
+  | {
+      readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit';
+      /** When its turn would come; Infinity: nobody knows. */
+      readonly predictedWaitMs: number;
+      /** A repeat from here on succeeds; null beyond the horizon of promises. */
+      readonly retryAfterMs: number | null;
+      readonly limit: BindingLimit | null;
+      /** It has waited its whole time rather than being turned away at the door. */
+      readonly hasWaited: boolean;
+    };

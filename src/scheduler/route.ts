@@ -1,0 +1,112 @@
+import { Circuit } from './circuit.ts';
+import type { Meter } from './meter.ts';
+import type { Quota } from './quota.ts';
+import { UsageHistory } from './usage-history.ts';
+
+/** One credential, over all its routes. */
+export interface KeyState {
+  readonly name: string;
+  disabled: 'credentials' | 'billing' | null;
+}
+
+/** A provider's upstream model, over all keys: its vendor may be out of capacity. */
+export interface UpstreamModelState {
+  readonly provider: string;
+  readonly model: string;
+  restsUntil: number;
+  overloadsInRow: number;
+}
+
+/** Why a route can or can't be used now, for people. */
+export type RouteStatus =
+  | { readonly kind: 'ready' | 'half-open' | 'slow-start' }
+  | { readonly kind: 'throttled' | 'exhausted' | 'open' | 'overloaded'; readonly until: number }
+  | { readonly kind: 'disabled'; readonly reason: 'credentials' | 'billing' | 'model' };
+
+export interface RouteOptions {
+  readonly id: string;
+  readonly key: KeyState;
+  readonly upstream: UpstreamModelState;
+  /** Every quota that covers it, the upstream's own for this model first: heads and refusals speak of that one. */
+  readonly quotas: readonly [Quota, ...Quota[]];
+  readonly random: () => number;
+}
+
+/** A target with one key: the thing that is picked. It is available when nothing rests and nothing is disabled. */
+export class Route {
+  readonly id: string;
+  readonly key: KeyState;
+  readonly upstream: UpstreamModelState;
+  readonly quotas: readonly [Quota, ...Quota[]];
+  readonly circuit: Circuit;
+  readonly usage = new UsageHistory();
+  /** Leases that have not ended. */
+  inFlight = 0;
+  isModelClosed = false;
+  #meters: readonly Meter[] = [];
+  #meterCount = -1;
+
+  constructor(options: RouteOptions) {
+    this.id = options.id;
+    this.key = options.key;
+    this.upstream = options.upstream;
+    this.quotas = options.quotas;
+    this.circuit = new Circuit(options.random);
+  }
+
+  /** Every limit that covers it; grows when a quota learns one. */
+  get meters(): readonly Meter[] {
+    let count = 0;
+    for (const quota of this.quotas) count += quota.meters.length;
+    if (count !== this.#meterCount) {
+      this.#meters = this.quotas.flatMap((quota) => quota.meters);
+      this.#meterCount = count;
+    }
+    return this.#meters;
+  }
+
+  get isDisabled(): boolean {
+    return this.key.disabled !== null || this.isModelClosed;
+  }
+
+  /** First instant at which it may be used, limits and gates aside; Infinity while disabled. */
+  availableAt(now: number): number {
+    if (this.isDisabled) return Number.POSITIVE_INFINITY;
+    let at = Math.max(this.circuit.availableAt(now), this.upstream.restsUntil);
+    for (const quota of this.quotas) if (quota.restsUntil > at) at = quota.restsUntil;
+    return at;
+  }
+
+  /** Out of service, as opposed to short of quota. */
+  isDown(now: number): boolean {
+    return this.isDisabled || Math.max(this.circuit.availableAt(now), this.upstream.restsUntil) > now;
+  }
+
+  /** Whether every gate lets one more pass. */
+  get hasRoom(): boolean {
+    if (!this.circuit.gate.hasRoom) return false;
+    for (const quota of this.quotas) if (!quota.gate.hasRoom) return false;
+    return true;
+  }
+
+  enterGates(): void {
+    this.circuit.gate.enter();
+    for (const quota of this.quotas) quota.gate.enter();
+  }
+
+  leaveGates(): void {
+    this.circuit.gate.leave();
+    for (const quota of this.quotas) quota.gate.leave();
+  }
+
+  status(now: number): RouteStatus {
+    if (this.key.disabled !== null) return { kind: 'disabled', reason: this.key.disabled };
+    if (this.isModelClosed) return { kind: 'disabled', reason: 'model' };
+    for (const quota of this.quotas) {
+      if (quota.restsUntil > now && quota.restReason) return { kind: quota.restReason, until: quota.restsUntil };
+    }
+    if (this.upstream.restsUntil > now) return { kind: 'overloaded', until: this.upstream.restsUntil };
+    const circuit = this.circuit.state(now);
+    return circuit.kind === 'closed' ? { kind: 'ready' } : circuit;
+  }
+}

@@ -1,0 +1,276 @@
+import type { Cancel, Clock } from '../clock.ts';
+import { applyReport } from './apply-report.ts';
+import type { Cost } from './cost.ts';
+import { Door } from './door.ts';
+import type { SchedulerListener } from './events.ts';
+import { Heap } from './heap.ts';
+import { type Ending, Lease, type LeaseOwner } from './lease.ts';
+import { SAME_INSTANT_MS } from './limits/limit.ts';
+import type { RouteOption } from './model-routes.ts';
+import { Plan, type PlanOwner } from './plan.ts';
+import type { Reading } from './quota.ts';
+import type { Rejection } from './rejection.ts';
+import type { Route } from './route.ts';
+import { Settlements } from './settlements.ts';
+import type { Ticket, TicketRequest } from './ticket.ts';
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How long after the last byte an upstream gives back what was not used, in ms. */
+  readonly settleLagMs?: number;
+  readonly onEvent?: SchedulerListener;
+}
+
+/**
+ * Decides who goes next, on which route, and when: tickets in, leases out. Everything happens in the caller's turn or in
+ * the one timer's; nothing in here waits.
+ *
+ * A turn settles what is due, turns away what is too late, brings the plan up to date, and starts what may start. Callers
+ * hear of leases and rejections at the end of the turn, when all books agree again.
+ */
+export class Scheduler implements LeaseOwner, PlanOwner {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #emit: SchedulerListener;
+  readonly #plan: Plan;
+  readonly #door: Door;
+  readonly #settlements: Settlements;
+  readonly #deadlines = new Heap<Ticket>((ticket) => ticket.deadline);
+  #outbox: (() => void)[] = [];
+  #plannedAt = Number.NEGATIVE_INFINITY;
+  #isInTurn = false;
+  #openLeases = 0;
+  #timer: { readonly at: number; readonly cancel: Cancel } | null = null;
+
+  constructor(options: SchedulerOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#emit = options.onEvent ?? (() => {});
+    this.#settlements = new Settlements(options.settleLagMs ?? DEFAULT_SETTLE_LAG_MS);
+    this.#plan = new Plan(this);
+    this.#door = new Door(this.#plan);
+  }
+
+  /** Leases that have not ended. */
+  get openLeases(): number {
+    return this.#openLeases;
+  }
+
+  get waiting(): number {
+    return this.#door.waiting;
+  }
+
+  /** Tickets that wait, in lines. */
+  get door(): Door {
+    return this.#door;
+  }
+
+  /** Hands in a request. The answer, a lease or a rejection, may come before this returns. */
+  submit(request: TicketRequest): Ticket | null {
+    const entry = this.#door.enter(request, this.#clock.now());
+    if (entry.kind === 'rejected') {
+      request.onRejection(entry.rejection);
+      return null;
+    }
+    const { ticket } = entry;
+    this.#deadlines.push(ticket);
+    this.#turn();
+    if (ticket.isWaiting) this.#foretell(ticket);
+    return ticket;
+  }
+
+  /** The client has left. A lease that it may have is for its holder to end. */
+  cancel(ticket: Ticket): void {
+    if (!ticket.isWaiting) return;
+    this.#leave(ticket);
+    this.#turn();
+  }
+
+  /** After a failed attempt: back into the queue, in the old order and with the old deadline. */
+  again(ticket: Ticket, retry: { readonly exclude: readonly Route[]; readonly notBeforeMs: number }): void {
+    if (ticket.state !== 'leased') return;
+    const now = this.#clock.now();
+    ticket.notBefore = now + retry.notBeforeMs;
+    if (retry.exclude.length > 0) ticket.excluded = new Set([...(ticket.excluded ?? []), ...retry.exclude]);
+    this.#door.reenter(ticket);
+    this.#deadlines.push(ticket);
+    this.#plan.isStale = true;
+    this.#turn();
+  }
+
+  /** A key, limit or state was changed from outside. */
+  changed(): void {
+    this.#plan.isStale = true;
+    this.#door.isStale = true;
+    this.#turn();
+  }
+
+  /** Turns away whoever can't start within `graceMs`; newcomers are turned away as well. */
+  drain(graceMs: number): void {
+    const now = this.#clock.now();
+    this.#door.close();
+    for (const ticket of this.#door.waitingTickets()) {
+      if (ticket.predictedAt > now + graceMs) this.#turnAway(ticket, { kind: 'shutting_down' });
+    }
+    this.#turn();
+  }
+
+  /** Books everything that is still to be settled, and stops the timer. */
+  stop(): void {
+    this.#settlements.settleAll(this.#clock.now());
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  grant(ticket: Ticket, option: RouteOption, now: number): void {
+    const lease = new Lease(this, ticket, { option, cost: ticket.costOn(option) as Cost, now });
+    ticket.state = 'leased';
+    this.#door.leave(ticket, now);
+    ticket.predictedAt = now;
+    this.#door.started(ticket, now);
+    option.route.enterGates();
+    option.route.inFlight += 1;
+    option.route.usage.add(lease.reserved[1], now);
+    this.#openLeases += 1;
+    this.#outbox.push(() => ticket.request.onLease(lease));
+  }
+
+  reject(ticket: Ticket): void {
+    this.#turnAway(ticket, { kind: 'no_usable_route' });
+  }
+
+  answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void {
+    const now = this.#clock.now();
+    const { route } = lease;
+    route.leaveGates();
+    const quota = route.quotas[0];
+    if (isGood) for (const each of route.quotas) each.succeeded(now);
+    const wasOpen = quota.gate.isOpen;
+    const hasChanged = quota.observe(readings, lease.sentAt, now);
+    if (hasChanged || !wasOpen) this.#news();
+    else if (!route.circuit.gate.isOpen) this.#plan.isStale = true;
+    this.#turn();
+  }
+
+  ended(lease: Lease, ending: Ending): void {
+    const now = this.#clock.now();
+    const { route } = lease;
+    if (!lease.hasAnswer) route.leaveGates();
+    route.inFlight -= 1;
+    this.#openLeases -= 1;
+    if (this.#settlements.add(lease, ending, now)) this.#plan.isStale = true;
+    const wasReady = route.status(now).kind === 'ready';
+    applyReport(lease, ending.report, {
+      now,
+      emit: this.#emit,
+      distrust: () => this.#settlements.distrust(),
+      random: this.#random,
+    });
+    if (!wasReady || route.status(now).kind !== 'ready') this.#news();
+    this.#turn();
+  }
+
+  #news(): void {
+    this.#plan.isStale = true;
+    this.#door.isStale = true;
+  }
+
+  #foretell(ticket: Ticket): void {
+    const rejection = this.#door.foretell(ticket, this.#clock.now());
+    if (rejection === null) return;
+    this.#turnAway(ticket, rejection);
+    this.#turn();
+  }
+
+  #turn(): void {
+    if (this.#isInTurn) return;
+    this.#isInTurn = true;
+    const now = this.#clock.now();
+    if (this.#settlements.settleDue(now)) this.#plan.isStale = true;
+    this.#expire(now);
+    this.#bringUpToDate(now);
+    this.#isInTurn = false;
+    this.#deliver();
+    this.#arm();
+  }
+
+  #bringUpToDate(now: number): void {
+    if (this.#door.waiting === 0) return;
+    if (this.#plan.isStale && now >= this.#plannedAt + this.#planPauseMs() - SAME_INSTANT_MS) {
+      this.#plannedAt = now;
+      this.#plan.rebuild(now);
+    } else {
+      this.#plan.startDue(now);
+      this.#plan.fill(now);
+    }
+    for (const { ticket, rejection } of this.#door.refresh(now)) this.#turnAway(ticket, rejection);
+  }
+
+  /** Large plans are remade at intervals, small ones at once. */
+  #planPauseMs(): number {
+    let work = 0;
+    let routes = 0;
+    for (const line of this.#plan.lines) {
+      work += Math.min(line.depth, line.queue.size) * line.options.length;
+      routes = Math.max(routes, line.options.length);
+    }
+    return work <= SMALL_PLAN ? 0 : Math.max(5, routes * 0.2);
+  }
+
+  #expire(now: number): void {
+    for (let next = this.#deadlines.peek(); next; next = this.#deadlines.peek()) {
+      if (next.isWaiting && next.deadline > now) return;
+      this.#deadlines.pop();
+      if (next.isWaiting) this.#turnAway(next, this.#door.tooLate(next, now));
+    }
+  }
+
+  #turnAway(ticket: Ticket, rejection: Rejection): void {
+    if (!ticket.isWaiting) return;
+    this.#leave(ticket);
+    this.#outbox.push(() => ticket.request.onRejection(rejection));
+  }
+
+  #leave(ticket: Ticket): void {
+    if (ticket.booking !== null) this.#plan.isStale = true;
+    ticket.state = 'done';
+    this.#door.leave(ticket, this.#clock.now());
+  }
+
+  #deliver(): void {
+    while (this.#outbox.length > 0) {
+      const letters = this.#outbox;
+      this.#outbox = [];
+      for (const letter of letters) letter();
+    }
+  }
+
+  /** One timer, at the next instant that matters. Node fires up to 2 ms early, so it is set late and looks again. */
+  #arm(): void {
+    const at = this.#nextAt();
+    if (this.#timer?.at === at) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (at === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.ceil(Math.max(0, at - this.#clock.now())) + 1;
+    this.#timer = {
+      at,
+      cancel: this.#clock.schedule(delayMs, () => {
+        this.#timer = null;
+        this.#turn();
+      }),
+    };
+  }
+
+  #nextAt(): number {
+    let at = Math.min(this.#settlements.nextAt, this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY);
+    if (this.#door.waiting === 0) return at;
+    at = Math.min(at, this.#plan.isStale ? this.#plannedAt + this.#planPauseMs() : this.#plan.firstStart);
+    return Math.min(at, this.#door.nextRefreshAt);
+  }
+}
+
+const DEFAULT_SETTLE_LAG_MS = 100;
+/** Placements (tickets x routes) that cost less than a timer's worth. */
+const SMALL_PLAN = 400;

@@ -1,0 +1,116 @@
+import { compareTickets, type Ticket } from './ticket.ts';
+
+/**
+ * Waiting tickets in order, oldest first:
+ *
+ *     #items:  ·  ·  b  b  ·  b  u  u  ·  u  u        · gone   b booked   u not booked yet
+ *                    ▲ #head     ▲ #cursor
+ *
+ * Leaving is O(1): the place stays as a gap until the head or a compaction passes it. The booked ones are a
+ * prefix, but for an older ticket that comes back: then the plan is made anew.
+ */
+export class TicketQueue {
+  #items: Ticket[] = [];
+  #head = 0;
+  #cursor = 0;
+  #size = 0;
+  #booked = 0;
+
+  /** How many wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get bookedCount(): number {
+    return this.#booked;
+  }
+
+  /** Adds a ticket in its place: nearly always at the end. Returns whether it landed before a booked one. */
+  add(ticket: Ticket): boolean {
+    this.#size += 1;
+    let index = this.#items.length;
+    while (index > this.#head && compareTickets(this.#items[index - 1] as Ticket, ticket) > 0) index -= 1;
+    if (index === this.#items.length) this.#items.push(ticket);
+    else this.#items.splice(index, 0, ticket);
+    if (index >= this.#cursor) return false;
+    this.#cursor = index;
+    return true;
+  }
+
+  /** The ticket has left, by a lease or otherwise; its state says so already. */
+  remove(ticket: Ticket): void {
+    this.#size -= 1;
+    if (ticket.booking !== null) {
+      ticket.booking = null;
+      this.#booked -= 1;
+    }
+    if (this.#size === 0) this.#clear();
+    else if (this.#items.length > 2 * this.#size + MIN_GAPS) this.#compact();
+  }
+
+  /** The oldest ticket without a booking. */
+  nextUnbooked(): Ticket | null {
+    for (; this.#cursor < this.#items.length; this.#cursor += 1) {
+      const ticket = this.#items[this.#cursor] as Ticket;
+      if (ticket.isWaiting && ticket.booking === null) return ticket;
+    }
+    return null;
+  }
+
+  /** Books what `nextUnbooked` gave. */
+  book(ticket: Ticket, booking: NonNullable<Ticket['booking']>): void {
+    ticket.booking = booking;
+    this.#booked += 1;
+    this.#cursor += 1;
+  }
+
+  /** Forgets every booking; the plan starts anew. */
+  unbookAll(): void {
+    for (const ticket of this.booked()) ticket.booking = null;
+    while (this.#head < this.#items.length && !(this.#items[this.#head] as Ticket).isWaiting) this.#head += 1;
+    this.#cursor = this.#head;
+    this.#booked = 0;
+  }
+
+  /** Those that wait, oldest first. */
+  *[Symbol.iterator](): Generator<Ticket> {
+    for (let i = this.#head; i < this.#items.length; i += 1) {
+      const ticket = this.#items[i] as Ticket;
+      if (ticket.isWaiting) yield ticket;
+    }
+  }
+
+  /** The booked ones, oldest first. */
+  *booked(): Generator<Ticket> {
+    let left = this.#booked;
+    for (let i = this.#head; left > 0 && i < this.#items.length; i += 1) {
+      const ticket = this.#items[i] as Ticket;
+      if (ticket.booking === null) continue;
+      left -= 1;
+      yield ticket;
+    }
+  }
+
+  #clear(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#cursor = 0;
+  }
+
+  #compact(): void {
+    let cursor = 0;
+    const kept: Ticket[] = [];
+    for (let i = this.#head; i < this.#items.length; i += 1) {
+      if (i === this.#cursor) cursor = kept.length;
+      const ticket = this.#items[i] as Ticket;
+      if (ticket.isWaiting) kept.push(ticket);
+    }
+    if (this.#cursor >= this.#items.length) cursor = kept.length;
+    this.#items = kept;
+    this.#head = 0;
+    this.#cursor = cursor;
+  }
+}
+
+/** Gaps that are not worth a compaction. */
+const MIN_GAPS = 64;

@@ -1,0 +1,82 @@
+import type { Cost } from './cost.ts';
+import type { Lease } from './lease.ts';
+import type { Line } from './line.ts';
+import type { Meter } from './meter.ts';
+import type { ModelRoutes, RouteOption } from './model-routes.ts';
+import type { Quota } from './quota.ts';
+import type { Rejection } from './rejection.ts';
+import type { Route } from './route.ts';
+
+/** What a caller wants to send, and whom to tell. Exactly one of `onLease` and `onRejection` is called per wait. */
+export interface TicketRequest {
+  readonly id: string;
+  readonly client: string;
+  readonly model: ModelRoutes;
+  /** By target, in the order of the model's targets; null: this target can't serve the request. */
+  readonly costs: readonly (Cost | null)[];
+  /** The client's own limits; its tickets wait for them in a line of their own. */
+  readonly clientQuota: Quota | null;
+  /** Answer at once instead of waiting for the client's own limits. */
+  readonly rejectsOnClientLimit: boolean;
+  readonly maxWaitMs: number;
+  /** Tickets that this client may have waiting for this model. */
+  readonly maxQueueSize: number;
+  /** What recognises a repeat of this request, such as client and hash of the body. Asked only when a place is kept. */
+  readonly placeKey: () => string;
+  readonly onLease: (lease: Lease) => void;
+  readonly onRejection: (rejection: Rejection) => void;
+}
+
+/**
+ * A request on its way to a lease.
+ *
+ *     waiting ──lease──▶ leased ──again()──▶ waiting
+ *        │                  └──end()──▶ done
+ *        ├──cancel()──▶ done
+ *        └──rejection──▶ done
+ */
+export class Ticket {
+  readonly request: TicketRequest;
+  /** Order of arrival; kept by a place that was promised, and through retries. */
+  readonly arrival: number;
+  readonly arrivedAt: number;
+  readonly deadline: number;
+  readonly line: Line;
+  state: 'waiting' | 'leased' | 'done' = 'waiting';
+  /** Where and when the plan lets it start; null while it has no booking. */
+  booking: { readonly option: RouteOption; readonly at: number } | null = null;
+  /** What was foretold last: the start as the plan or the backlog sees it. */
+  predictedAt: number;
+  /** The first prediction, kept to learn how far predictions are off. */
+  firstPredictedAt: number | null = null;
+  /** The limit that its first booked start waited for. */
+  waitsFor: Meter | null = null;
+  /** A retry may not start before it. */
+  notBefore = 0;
+  excluded: Set<Route> | null = null;
+  /** Whether a promise was made: then its length is no reason to reject it. */
+  readonly hasPromise: boolean;
+
+  constructor(request: TicketRequest, line: Line, entry: { arrival: number; now: number; hasPromise: boolean }) {
+    this.request = request;
+    this.line = line;
+    this.arrival = entry.arrival;
+    this.arrivedAt = entry.now;
+    this.predictedAt = entry.now;
+    this.deadline = entry.now + request.maxWaitMs;
+    this.hasPromise = entry.hasPromise;
+  }
+
+  get isWaiting(): boolean {
+    return this.state === 'waiting';
+  }
+
+  costOn(option: RouteOption): Cost | null {
+    return this.request.costs[option.target] ?? null;
+  }
+}
+
+/** The one total order of waiting tickets: older first. Shares and classes would compare their tags before arrival. */
+export function compareTickets(a: { readonly arrival: number }, b: { readonly arrival: number }): number {
+  return a.arrival - b.arrival;
+}
