@@ -206,12 +206,17 @@ function decodeName(bytes: Buffer, start: number, end: number): string {
 
 /** Control characters are not allowed in JSON strings. Four bytes at a time: such a string may have 20 MB. */
 function hasControl(bytes: Buffer, start: number, end: number): boolean {
-  const aligned = end - ((end - start) % 4);
-  for (let at = start; at < aligned; at += 4) {
-    const four = bytes.readInt32LE(at);
-    if (((four - 0x20202020) & ~four & 0x80808080) !== 0) return true;
+  const isControl = (byte: number) => byte < 0x20;
+  const offset = bytes.byteOffset + start;
+  const head = Math.min(start + ((4 - (offset % 4)) % 4), end);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + head, (end - head) >> 2);
+  // A byte below 0x20 borrows its top bit when 0x20 is taken from it; bytes from 0x80 on had theirs set before.
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? 0;
+    if ((((word - 0x20202020) | 0) & ~word & 0x80808080) !== 0) return true;
   }
-  return bytes.subarray(aligned, end).some((byte) => byte < 0x20);
+  const tail = head + words.byteLength;
+  return bytes.subarray(start, head).some(isControl) || bytes.subarray(tail, end).some(isControl);
 }
 
 function isContinuation(byte: number | undefined): boolean {
