@@ -1,3 +1,5 @@
+import type { ByteSink } from '../streaming/relay.ts';
+
 /** Who calls, as authentication found out. */
 export interface Client {
   /** The configured name; `anonymous` where no clients are configured. */
@@ -17,15 +19,6 @@ export interface ClientRequest {
   readonly body: Buffer;
   /** Tells the byte budget that the body is no longer held. Calling it again does nothing. */
   releaseBody(): void;
-}
-
-/** Where bytes for the client go. */
-export interface ByteSink {
-  /** Accepted but not yet sent. */
-  readonly unsentBytes: number;
-  /** False: stop until `onDrain`. */
-  write(chunk: Uint8Array | string): boolean;
-  onDrain(listener: () => void): void;
 }
 
 /** The answer to one request. `head` comes once, before any `write`; `end` comes last. */

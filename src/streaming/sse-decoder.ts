@@ -116,15 +116,22 @@ export class SseDecoder {
   }
 
   /**
-   * The events that `chunk` completes. They are views of `chunk`, but for one that began before it.
+   * The events that `chunk` completes: views of it or, when the first began before it, of one joined copy.
    * Throws SseEventTooLargeError when the unfinished event outgrows the limit.
    */
   push(chunk: Buffer): SseEvent[] {
     const events: SseEvent[] = [];
     const hasCr = this.#isAfterCr || chunk.includes(CR);
+    let source = chunk;
+    let shift = 0;
     let start = 0;
     for (let end = this.#next(chunk, 0, hasCr); end >= 0; end = this.#next(chunk, end, hasCr)) {
-      events.push(this.#complete(chunk, start, end));
+      if (this.#heldBytes > 0) {
+        shift = this.#heldBytes;
+        start = -shift;
+        source = this.#join(chunk);
+      }
+      events.push(new SseEvent(source, start + shift, end + shift));
       start = end;
     }
     if (start < chunk.length) this.#hold(start === 0 ? chunk : chunk.subarray(start));
@@ -160,16 +167,19 @@ export class SseDecoder {
     for (let position = from; position < chunk.length; position++) {
       const byte = chunk[position];
       if (this.#isEnding) return this.#ended(byte === LF ? position + 1 : position);
-      if (byte === CR) {
-        if (this.#takeCr()) return this.#ended(position + 1);
-      } else if (byte === LF) {
-        if (this.#takeLf()) return this.#ended(position + 1);
-      } else this.#takeOther();
+      if (this.#take(byte)) return this.#ended(position + 1);
     }
     return -1;
   }
 
-  /** True when the event ends here. */
+  /** True when the event ends with this byte. */
+  #take(byte: number | undefined): boolean {
+    if (byte === CR) return this.#takeCr();
+    if (byte === LF) return this.#takeLf();
+    this.#takeOther();
+    return false;
+  }
+
   #takeCr(): boolean {
     if (this.#isAfterCr) this.#hasBareCr = true;
     this.#isAfterCr = true;
@@ -181,7 +191,6 @@ export class SseDecoder {
     return this.#hasBareCr;
   }
 
-  /** True when the event ends here. */
   #takeLf(): boolean {
     if (this.#isAfterCr) {
       this.#isAfterCr = false;
@@ -206,20 +215,14 @@ export class SseDecoder {
     return end;
   }
 
-  #complete(chunk: Buffer, start: number, end: number): SseEvent {
-    if (this.#heldBytes === 0) return new SseEvent(chunk, start, end);
-    const whole = this.#join(chunk.subarray(start, end));
-    return new SseEvent(whole, 0, whole.length);
-  }
-
   #hold(piece: Buffer): void {
     this.#held.push(piece);
     this.#heldBytes += piece.length;
     if (this.#heldBytes > this.#maxEventBytes) throw new SseEventTooLargeError(this.#maxEventBytes);
   }
 
-  #join(last: Buffer): Buffer {
-    const whole = Buffer.concat([...this.#held, last]);
+  #join(chunk: Buffer): Buffer {
+    const whole = Buffer.concat([...this.#held, chunk]);
     this.#held = [];
     this.#heldBytes = 0;
     return whole;

@@ -1,0 +1,237 @@
+import type { ErrorBody } from '../errors.ts';
+import { EventBatch } from './event-batch.ts';
+import { OutputMeter, type ProducedOutput } from './output-meter.ts';
+import { SseDecoder, SseEvent } from './sse-decoder.ts';
+import { type ChunkFacts, EventGlance, readEvent } from './stream-facts.ts';
+
+/** Where bytes for the client go. */
+export interface ByteSink {
+  /** Accepted but not yet sent. */
+  readonly unsentBytes: number;
+  /** False: more was accepted than can be sent at once; `onDrain` will tell when all of it has gone. */
+  write(chunk: Uint8Array | string): boolean;
+  /** Calls `listener` each time that what was accepted has been sent. */
+  onDrain(listener: () => void): void;
+}
+
+/** What slows the upstream down: the call of the transport. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
+
+/** What the relay tells its owner, who decides about heads, retries and books. */
+export interface RelayListener {
+  /** The first event with data has come, be it only a role. Once. */
+  onFirstEvent(): void;
+  /** The first event that carries output. Once, before any byte is written: a head must be out when this returns. */
+  onFirstContent(): void;
+  /** An event that carries usage, as JSON; it may come again, and the last one counts. */
+  onUsage(json: unknown): void;
+  /** `[DONE]` has been written. Nothing follows. */
+  onDone(): void;
+  /** An error in band, not written; null when it is not JSON. What came before it has been written. Nothing follows. */
+  onErrorEvent(json: unknown): void;
+  /** What comes is not a stream of JSON events. Nothing follows. */
+  onUnreadable(reason: Error): void;
+}
+
+export interface RelayParts {
+  readonly sink: ByteSink;
+  readonly flow: Flow;
+  readonly listener: RelayListener;
+  /** The client asked for the usage chunk; otherwise Sluice did, and it is taken out. */
+  readonly isUsageWanted: boolean;
+}
+
+/** Unsent bytes above which the upstream is paused. */
+export const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** Events without output that are held for the head; a stream that sends more has begun, whatever it sends. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
+/** Keeps intermediaries from closing a silent stream. Parsers skip it; between whole events it may stand anywhere. */
+export const KEEPALIVE_COMMENT = ': keepalive\n\n';
+
+/** An error as the last event of a stream whose status has already been sent. */
+export function errorEvent(body: ErrorBody): string {
+  return `data: ${JSON.stringify(body)}\n\n`;
+}
+
+/**
+ * Carries the events of one upstream answer to the client, byte for byte, whole events only, one write for each chunk.
+ *
+ * States: holding (nothing but a role so far; nothing is written) -> released (the first output) -> over (`[DONE]`, an
+ * error, unreadable, or `finish`); holding may end as over. Only in the first are all events parsed; afterwards just those
+ * that a look at their bytes does not explain.
+ */
+export class EventRelay {
+  readonly #parts: RelayParts;
+  readonly #decoder = new SseDecoder();
+  readonly #glance = new EventGlance();
+  readonly #meter = new OutputMeter();
+  readonly #batch = new EventBatch();
+  #hasEvent = false;
+  #isReleased = false;
+  #isOver = false;
+  #isDone = false;
+  #isPaused = false;
+  /** The last two events with data: a stream that ends without `[DONE]` has its finish reason in one of them. */
+  #last: SseEvent | null = null;
+  #lastButOne: SseEvent | null = null;
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+    parts.sink.onDrain(() => this.#drained());
+  }
+
+  /** Output has been written: from here on no other attempt can take over. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  get produced(): ProducedOutput {
+    return this.#meter;
+  }
+
+  /** Bytes of the upstream's body, in order. Once the relay is over they are dropped. */
+  push(chunk: Buffer): void {
+    if (this.#isOver) return;
+    for (const event of this.#decode(chunk)) {
+      this.#take(event);
+      if (this.#isOver) return;
+    }
+    if (this.#isReleased) this.#flush();
+  }
+
+  /**
+   * The upstream's body has ended. `complete`: it said so itself, by `[DONE]` or a finish reason. `truncated`: it broke
+   * off, however clean the transfer was. A last event that lacks only its blank line is still relayed, with one.
+   */
+  finish(): 'complete' | 'truncated' {
+    const tail = this.#isOver ? null : this.#decoder.finish();
+    if (tail && isWhole(tail)) {
+      const whole = Buffer.concat([tail.raw, Buffer.from('\n\n')]);
+      this.#take(new SseEvent(whole, 0, whole.length));
+      if (this.#isReleased) this.#flush();
+    }
+    this.#isOver = true;
+    const isComplete = this.#isDone || hasFinishReason(this.#last) || hasFinishReason(this.#lastButOne);
+    return isComplete ? 'complete' : 'truncated';
+  }
+
+  /** Writes the in-band error; the relay is over. The owner ends the answer cleanly, without `[DONE]`. */
+  fail(body: ErrorBody): void {
+    this.#isOver = true;
+    this.#write(errorEvent(body));
+  }
+
+  #decode(chunk: Buffer): SseEvent[] {
+    try {
+      return this.#decoder.push(chunk);
+    } catch (error) {
+      this.#unreadable(error instanceof Error ? error : new Error(String(error)));
+      return [];
+    }
+  }
+
+  #take(event: SseEvent): void {
+    if (this.#isReleased && this.#glance.isOrdinary(event)) this.#relay(event);
+    else this.#read(event);
+  }
+
+  #read(event: SseEvent): void {
+    const facts = readEvent(event);
+    switch (facts.kind) {
+      case 'silent':
+        if (this.#isReleased) this.#batch.add(event);
+        return;
+      case 'chunk':
+        this.#readChunk(event, facts);
+        return;
+      case 'done':
+        this.#done(event);
+        return;
+      case 'error':
+        this.#over();
+        this.#parts.listener.onErrorEvent(facts.json);
+        return;
+      case 'malformed':
+        this.#unreadable(new Error('An event of the stream is not JSON.'));
+    }
+  }
+
+  #readChunk(event: SseEvent, facts: ChunkFacts): void {
+    const { listener, isUsageWanted } = this.#parts;
+    if (!this.#hasEvent) {
+      this.#hasEvent = true;
+      listener.onFirstEvent();
+    }
+    if (this.#glance.mentionsUsage(event)) listener.onUsage(facts.json);
+    if (facts.isUsageOnly && !isUsageWanted) return;
+    this.#relay(event);
+    if (this.#isReleased) return;
+    if (!facts.hasOutput && this.#batch.bytes <= MAX_HELD_BYTES) return;
+    this.#isReleased = true;
+    listener.onFirstContent();
+  }
+
+  #relay(event: SseEvent): void {
+    this.#lastButOne = this.#last;
+    this.#last = event;
+    this.#meter.count(event);
+    this.#batch.add(event);
+  }
+
+  #done(event: SseEvent): void {
+    if (!this.#isReleased) {
+      this.#unreadable(new Error('The stream ended before its first output.'));
+      return;
+    }
+    this.#batch.add(event);
+    this.#isDone = true;
+    this.#over();
+    this.#parts.listener.onDone();
+  }
+
+  #unreadable(reason: Error): void {
+    this.#over();
+    this.#parts.listener.onUnreadable(reason);
+  }
+
+  /** Nothing follows; what came before the reason still goes out. */
+  #over(): void {
+    this.#isOver = true;
+    if (this.#isReleased) this.#flush();
+  }
+
+  #flush(): void {
+    const bytes = this.#batch.take();
+    if (bytes) this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array | string): void {
+    const { sink, flow } = this.#parts;
+    if (sink.write(bytes) || this.#isPaused || sink.unsentBytes <= MAX_UNSENT_BYTES) return;
+    this.#isPaused = true;
+    flow.pause();
+  }
+
+  #drained(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#parts.flow.resume();
+  }
+}
+
+/** A tail that was cut off somewhere is no event: relayed, it would be a syntax error at the client. */
+function isWhole(tail: SseEvent): boolean {
+  const { kind } = readEvent(tail);
+  return kind !== 'silent' && kind !== 'malformed';
+}
+
+function hasFinishReason(event: SseEvent | null): boolean {
+  if (event === null) return false;
+  const facts = readEvent(event);
+  return facts.kind === 'chunk' && facts.hasFinishReason;
+}

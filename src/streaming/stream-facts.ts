@@ -1,0 +1,105 @@
+import { Needle } from './needle.ts';
+import type { SseEvent } from './sse-decoder.ts';
+
+/**
+ * What one event of an OpenAI-shaped stream is:
+ * - `silent`: nothing that a client's parser would hand on, such as a comment;
+ * - `chunk`: a `chat.completion.chunk`, or JSON that passes for one;
+ * - `error`: an error in band, by its `error` member or its event name;
+ * - `done`: `[DONE]`;
+ * - `malformed`: data that is not JSON. SDKs throw on it.
+ */
+export type EventFacts =
+  | { readonly kind: 'silent' | 'done' | 'malformed' }
+  | { readonly kind: 'error'; readonly json: unknown }
+  | ChunkFacts;
+
+export interface ChunkFacts {
+  readonly kind: 'chunk';
+  readonly json: unknown;
+  /** It carries what the client asked for: content, reasoning, a tool call, a refusal, a finish reason. */
+  readonly hasOutput: boolean;
+  readonly hasFinishReason: boolean;
+  /** Its only purpose is the usage: `choices` is empty. Vendors send it when asked by `include_usage`. */
+  readonly isUsageOnly: boolean;
+}
+
+const DATA_FIELD = Buffer.from('data:');
+const SPACE = 0x20;
+const BRACE = 0x7b;
+
+/** Reads an event completely, parsing its JSON. */
+export function readEvent(event: SseEvent): EventFacts {
+  const { data } = event;
+  if (data === null || data === '') return { kind: 'silent' };
+  // The Python SDK stops at what begins so, the Node SDK at what equals it.
+  if (data.startsWith('[DONE]')) return { kind: 'done' };
+  const json = parse(data);
+  if (event.event === 'error') return { kind: 'error', json: json ?? null };
+  if (json === undefined) return { kind: 'malformed' };
+  if (isRecord(json) && json['error']) return { kind: 'error', json };
+  return chunkFacts(json);
+}
+
+function chunkFacts(json: unknown): ChunkFacts {
+  const choices = isRecord(json) && Array.isArray(json['choices']) ? (json['choices'] as unknown[]) : null;
+  const hasFinishReason = choices?.some((choice) => isRecord(choice) && Boolean(choice['finish_reason'])) ?? false;
+  return {
+    kind: 'chunk',
+    json,
+    hasOutput: hasFinishReason || (choices?.some((choice) => hasOutput(choice)) ?? false),
+    hasFinishReason,
+    isUsageOnly: choices?.length === 0 && isRecord(json) && isRecord(json['usage']),
+  };
+}
+
+/**
+ * Vendors add members to `delta` (`reasoning_content`, `reasoning`, `audio`, ...), so whatever is filled counts but the
+ * role, which every stream begins with. `text` is that of the legacy completions.
+ */
+function hasOutput(choice: unknown): boolean {
+  if (!isRecord(choice)) return false;
+  if (isFilled(choice['text'])) return true;
+  const { delta } = choice;
+  return isRecord(delta) && Object.entries(delta).some(([name, value]) => name !== 'role' && isFilled(value));
+}
+
+function isFilled(value: unknown): boolean {
+  if (typeof value === 'string' || Array.isArray(value)) return value.length > 0;
+  return isRecord(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Tells by bytes alone which events need no reading. In the middle of a stream nearly all do not, and parsing each would
+ * cost more than passing it on.
+ */
+export class EventGlance {
+  readonly #error = new Needle('error');
+  readonly #usage = new Needle('usage');
+
+  /** A chunk without an error and without usage; nothing but its output can matter. False where that is not certain. */
+  isOrdinary(event: SseEvent): boolean {
+    const { source, start } = event;
+    if (source.length < start + DATA_FIELD.length) return false;
+    if (source.compare(DATA_FIELD, 0, DATA_FIELD.length, start, start + DATA_FIELD.length) !== 0) return false;
+    const valueStart = start + DATA_FIELD.length + (source[start + DATA_FIELD.length] === SPACE ? 1 : 0);
+    return source[valueStart] === BRACE && !this.#error.isSetIn(event) && !this.mentionsUsage(event);
+  }
+
+  /** It has a `usage` that is not null, at whatever depth: Groq's lies in `x_groq`. */
+  mentionsUsage(event: SseEvent): boolean {
+    return this.#usage.isSetIn(event);
+  }
+}
