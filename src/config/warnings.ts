@@ -26,7 +26,9 @@ const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values
 ];
 
 /** Saying these is saying nothing, so nobody needs to be warned. */
-const SILENT_VALUES: readonly unknown[] = [undefined, null, false, 'off'];
+function saysNothing(value: unknown): boolean {
+  return value === null || value === false || value === 'off' || (Array.isArray(value) && value.length === 0);
+}
 
 /** What works, but perhaps not as its author thinks. `tree` is the file as it was written. */
 export function warningsOf(tree: unknown, config: Config): string[] {
@@ -36,7 +38,7 @@ export function warningsOf(tree: unknown, config: Config): string[] {
 function notInForce(tree: unknown): string[] {
   const found = NOT_IN_FORCE.flatMap(({ path, values }) =>
     pathsTo(tree, path)
-      .filter(({ value }) => !SILENT_VALUES.includes(value) && (values?.includes(String(value)) ?? true))
+      .filter(({ value }) => !saysNothing(value) && (values?.includes(String(value)) ?? true))
       .map((place) => formatPath(place.path)),
   );
   return found.length === 0 ? [] : [`understood, but not yet in force: ${found.join(', ')}`];
