@@ -16,10 +16,6 @@ export type EncodingLoader = (name: EncodingName) => Promise<Encoding>;
 /** Nothing is special: without this the library throws when a user writes the name of a special token. */
 const PLAIN_TEXT = { disallowedSpecial: new Set<string>() };
 
-/** One of each script: compiles the hot paths before the first request has to pay for it. */
-const WARM_UP = ['Warm-up of the counter, 42 words; ', '准备计数器', 'تسخين العداد ', '🔥🎉', 'dG9rZW5z/Zm9vYmFy+'];
-const WARM_UP_ROUNDS = 60;
-
 /**
  * Loads a vocabulary (about 160 ms and 70 MB, once per process). o200k_harmony differs from o200k_base in its special
  * tokens only, and these are plain text here: it is not loaded a second time.
@@ -28,9 +24,7 @@ export async function loadEncoding(name: EncodingName): Promise<Encoding> {
   const library = await importEncoding(name);
   // The library's cache of merges keeps slices of what it saw, and a slice keeps the whole request it was cut from.
   library.setMergeCacheSize(0);
-  const count = (piece: string): number => library.countTokens(piece, PLAIN_TEXT);
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) for (const text of WARM_UP) count(text + round);
-  return { name, count };
+  return { name, count: (piece) => library.countTokens(piece, PLAIN_TEXT) };
 }
 
 /** By encoding, never by model: the library's entry points for models lag behind the vendors. */

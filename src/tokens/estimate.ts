@@ -17,14 +17,11 @@ export interface ChatEstimate extends TokenEstimate {
   readonly pending: PendingCount | null;
 }
 
-/** What someone with more time found; `sampled` has the indices of texts for which that was not enough either. */
-export type BetterCounts = Pick<TextCounts, 'tokens' | 'sampled'>;
-
 export interface PendingCount {
   /** Texts whose count was extrapolated. */
   readonly texts: readonly string[];
   /** The estimate with better counts of those texts, in the same order. */
-  complete(better: BetterCounts): TokenEstimate;
+  complete(better: TextCounts): TokenEstimate;
 }
 
 /** Who counts, and by the clock of whom. */
@@ -61,10 +58,10 @@ export function estimateChat(request: unknown, tools: EstimateTools): ChatEstima
     messageTexts = tally.texts.length;
     collectDefinitions(tally, request, tools.family.functionTokens);
   }
-  const { tokens, sampled, unfinished } = tools.counter.count(tally.texts, deadline(tools.now, COUNT_MS));
-  const sheet = new Sheet({ tally, messageTexts, tokens: [...tokens], sampled: new Set(sampled) }, tools.family);
+  const counts = tools.counter.count(tally.texts, deadline(tools.now, COUNT_MS));
+  const sheet = new Sheet({ tally, messageTexts, counts }, tools.family);
   const { inputTokens, atLeastTokens } = sheet.total();
-  return { inputTokens, atLeastTokens, pending: sheet.pending(unfinished) };
+  return { inputTokens, atLeastTokens, pending: sheet.pending(counts.unfinished) };
 }
 
 function deadline(now: () => number, budgetMs: number): () => boolean {
@@ -76,8 +73,7 @@ interface Counted {
   readonly tally: Tally;
   /** The first texts are those of the messages: definitions may be rewritten upstream, messages are not. */
   readonly messageTexts: number;
-  readonly tokens: number[];
-  readonly sampled: Set<number>;
+  readonly counts: TextCounts;
 }
 
 class Sheet {
@@ -90,13 +86,15 @@ class Sheet {
   }
 
   total(): TokenEstimate {
-    const { tally, messageTexts, tokens, sampled } = this.#counted;
+    const { tally, messageTexts, counts } = this.#counted;
     let counted = 0;
     let atLeast = 0;
-    for (const [index, each] of tokens.entries()) {
-      counted += each;
-      if (index < messageTexts) atLeast += each * (sampled.has(index) ? SURE_IN_SAMPLE : this.#sure);
+    for (let index = 0; index < counts.tokens.length; index++) {
+      const tokens = counts.tokens[index] ?? 0;
+      counted += tokens;
+      if (index < messageTexts) atLeast += tokens * (counts.isExact[index] ? this.#sure : SURE_IN_SAMPLE);
     }
+    counted += tally.thinnedTokens(counts.tokens);
     return {
       inputTokens: Math.ceil((counted + tally.fixedTokens) * tally.scale),
       atLeastTokens: Math.floor(atLeast),
@@ -114,12 +112,11 @@ class Sheet {
     };
   }
 
-  #complete(waiting: readonly number[], better: BetterCounts): TokenEstimate {
-    const { tokens, sampled } = this.#counted;
-    const stillSampled = new Set(better.sampled);
+  #complete(waiting: readonly number[], better: TextCounts): TokenEstimate {
+    const { tokens, isExact } = this.#counted.counts;
     for (const [place, index] of waiting.entries()) {
       tokens[index] = better.tokens[place] ?? 0;
-      if (!stillSampled.has(place)) sampled.delete(index);
+      isExact[index] = better.isExact[place] ?? false;
     }
     return this.total();
   }

@@ -8,6 +8,14 @@ const MAX_DEPTH = 200;
 const NODES_PER_LOOK = 64;
 
 /**
+ * From so many texts on, of the small ones only every `THIN_EVERY`th is kept and stands for the others: a list of fifty
+ * thousand words costs more to pass around than to count.
+ */
+const THIN_FROM_TEXTS = 2048;
+const THIN_EVERY = 16;
+const SMALL_CHARS = 256;
+
+/**
  * Collects what a request consists of: texts, to be counted later, and LLM tokens that are known without counting. A walk
  * that takes too long is broken off, and what it did not see is taken to be like what it did.
  */
@@ -18,6 +26,8 @@ export class Tally {
   #seenNodes = 0;
   #missedNodes = 0;
   #isStopped = false;
+  #smallTexts = 0;
+  #thinnedChars = 0;
 
   /** `isOver` says whether the time for the walk is up. */
   constructor(isOver: () => boolean) {
@@ -30,19 +40,37 @@ export class Tally {
   }
 
   text(value: string): void {
-    if (value.length > 0) this.texts.push(value);
+    if (value.length === 0) return;
+    const isThinned =
+      this.texts.length > THIN_FROM_TEXTS && value.length < SMALL_CHARS && ++this.#smallTexts % THIN_EVERY !== 0;
+    if (isThinned) this.#thinnedChars += value.length;
+    else this.texts.push(value);
+  }
+
+  /** LLM tokens of the texts that were left out, judged by those that stayed. `tokens` is by text, in order. */
+  thinnedTokens(tokens: readonly number[]): number {
+    if (this.#thinnedChars === 0) return 0;
+    let keptTokens = 0;
+    let keptChars = 0;
+    for (let index = THIN_FROM_TEXTS; index < this.texts.length; index++) {
+      const { length } = this.texts[index] ?? '';
+      if (length >= SMALL_CHARS) continue;
+      keptChars += length;
+      keptTokens += tokens[index] ?? 0;
+    }
+    return keptChars === 0 ? this.#thinnedChars : (keptTokens / keptChars) * this.#thinnedChars;
   }
 
   /** Visits every item, or as many as the time allows. */
   each<T>(items: readonly T[], visit: (item: T) => void): void {
     const before = this.#seenNodes;
-    for (const [index, item] of items.entries()) {
+    for (let index = 0; index < items.length; index++) {
       if (this.#stops()) {
         const nodesPerItem = Math.max(1, (this.#seenNodes - before) / Math.max(1, index));
         this.#missedNodes += (items.length - index) * nodesPerItem;
         return;
       }
-      visit(item);
+      visit(items[index] as T);
     }
   }
 

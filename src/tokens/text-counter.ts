@@ -22,20 +22,22 @@ const OWN_RATIO_CHARS = 8 * SLICE_CHARS;
 /** What looking at one text costs, in characters of counting. */
 const TEXT_OVERHEAD_CHARS = 16;
 
+/** One count a text, in the order given. */
 export interface TextCounts {
-  /** By text, in the order given. */
-  readonly tokens: readonly number[];
-  /** Texts whose count is not exact, by index: the clock ran out, now or earlier, and the rest was extrapolated. */
-  readonly sampled: readonly number[];
-  /** Those of them for which it ran out just now. */
+  readonly tokens: number[];
+  /** False where the clock ran out, now or earlier, and the rest of the text was extrapolated. */
+  readonly isExact: boolean[];
+}
+
+export interface CountedTexts extends TextCounts {
+  /** Texts for which the clock ran out just now, by index. */
   readonly unfinished: readonly number[];
 }
 
-interface Work {
+interface Work extends TextCounts {
   readonly texts: readonly string[];
-  readonly tokens: number[];
   /** Texts to count, by index. */
-  readonly open: readonly number[];
+  readonly open: number[];
   /** Characters counted so far, by text. */
   readonly chars: number[];
 }
@@ -57,22 +59,15 @@ export class TextCounter {
   }
 
   /** `isOver` is asked about every 256 characters; at least one slice is counted before it is asked. */
-  count(texts: readonly string[], isOver: () => boolean): TextCounts {
-    const tokens: number[] = [];
-    const chars: number[] = [];
-    const open: number[] = [];
-    const sampled: number[] = [];
-    for (const [index, text] of texts.entries()) {
-      const known = text.length < CACHE_FROM_CHARS ? undefined : this.#cache.get(text);
-      tokens.push(known?.tokens ?? 0);
-      chars.push(0);
-      if (known === undefined) open.push(index);
-      else if (!known.isExact) sampled.push(index);
-    }
-    const work: Work = { texts, tokens, open, chars };
+  count(texts: readonly string[], isOver: () => boolean): CountedTexts {
+    const work: Work = { texts, tokens: [], isExact: [], open: [], chars: [] };
+    this.#lookUp(work);
     const unfinished = this.#countSlices(work, isOver) ? [] : extrapolate(work);
-    this.#learnCounted(work);
-    return { tokens, sampled: sampled.concat(unfinished), unfinished };
+    for (const index of unfinished) work.isExact[index] = false;
+    for (const index of work.open) {
+      if (work.isExact[index]) this.learn(texts[index] ?? '', work.tokens[index] ?? 0, true);
+    }
+    return { tokens: work.tokens, isExact: work.isExact, unfinished };
   }
 
   /** Remembers what was counted elsewhere. */
@@ -80,10 +75,14 @@ export class TextCounter {
     if (text.length >= CACHE_FROM_CHARS) this.#cache.set({ text, tokens, isExact });
   }
 
-  #learnCounted({ texts, tokens, open, chars }: Work): void {
-    for (const index of open) {
+  #lookUp({ texts, tokens, isExact, open, chars }: Work): void {
+    for (let index = 0; index < texts.length; index++) {
       const text = texts[index] ?? '';
-      if (chars[index] === text.length) this.learn(text, tokens[index] ?? 0, true);
+      const known = text.length < CACHE_FROM_CHARS ? undefined : this.#cache.get(text);
+      tokens.push(known?.tokens ?? 0);
+      isExact.push(known?.isExact ?? true);
+      chars.push(0);
+      if (known === undefined) open.push(index);
     }
   }
 

@@ -1,8 +1,8 @@
 import type { Encoding, EncodingLoader, EncodingName } from './encoding.ts';
 import { loadEncoding } from './encoding.ts';
-import { type BetterCounts, estimateChat, type PendingCount, type TokenEstimate } from './estimate.ts';
+import { estimateChat, type PendingCount, type TokenEstimate } from './estimate.ts';
 import { familyOf, type ModelFamily } from './model-family.ts';
-import { TextCounter } from './text-counter.ts';
+import { TextCounter, type TextCounts } from './text-counter.ts';
 
 export interface TextJob {
   readonly encoding: EncodingName;
@@ -12,7 +12,7 @@ export interface TextJob {
 /** Counts texts where they block nobody. */
 export interface TextWorker {
   /** Null when it cannot: closed, crashed, too slow, too much to do. Never rejects. */
-  count(job: TextJob): Promise<BetterCounts | null>;
+  count(job: TextJob): Promise<TextCounts | null>;
 }
 
 export interface TokenCounter {
@@ -35,6 +35,16 @@ export interface TokenCounterOptions {
 
 /** Model names come from the configuration; should they ever not, this bounds what is kept of them. */
 const MAX_KNOWN_MODELS = 1000;
+
+/** One of each script. */
+const WARM_UP_TEXTS = [
+  'Warm-up of the counter, 42 words; ',
+  '准备计数器',
+  'تسخين العداد ',
+  '🔥🎉',
+  'dG9rZW5z/Zm9vYmFy+',
+];
+const WARM_UP_ROUNDS = 200;
 
 export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
   return new LazyTokenCounter(options);
@@ -90,6 +100,7 @@ class LazyTokenCounter implements TokenCounter {
     const loading = this.#load(name).then(
       (encoding: Encoding) => {
         const counter = new TextCounter(encoding);
+        warmUp(counter);
         this.#ready.set(name, counter);
         return counter;
       },
@@ -103,11 +114,24 @@ class LazyTokenCounter implements TokenCounter {
   }
 }
 
+/** Compiles the counting before the first request has to wait for it: cold, it is ten times as slow. */
+function warmUp(counter: TextCounter): void {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    const content = WARM_UP_TEXTS.map((text) => (text + round).repeat(3));
+    const request = {
+      messages: [
+        { role: 'user', content: content.join(' ') },
+        { role: 'user', content: `and ${round}` },
+      ],
+    };
+    estimateChat(request, { counter, family: familyOf(''), now: () => 0 });
+  }
+}
+
 /** The worker's counts are remembered here, so that the next turn of the conversation needs no worker. */
-function finish(counter: TextCounter, pending: PendingCount, better: BetterCounts): TokenEstimate {
-  const sampled = new Set(better.sampled);
+function finish(counter: TextCounter, pending: PendingCount, better: TextCounts): TokenEstimate {
   for (const [index, text] of pending.texts.entries()) {
-    counter.learn(text, better.tokens[index] ?? 0, !sampled.has(index));
+    counter.learn(text, better.tokens[index] ?? 0, better.isExact[index] ?? false);
   }
   return pending.complete(better);
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '../clock.ts';
-import type { BetterCounts } from '../tokens/estimate.ts';
+import type { TextCounts } from '../tokens/text-counter.ts';
 import type { TextJob, TextWorker } from '../tokens/token-counter.ts';
 
 /** To the thread. */
@@ -9,7 +9,7 @@ export interface ThreadJob extends TextJob {
 }
 
 /** From the thread. */
-export interface ThreadAnswer extends BetterCounts {
+export interface ThreadAnswer extends TextCounts {
   readonly id: number;
 }
 
@@ -23,7 +23,7 @@ export interface TokenWorkerOptions {
 
 interface Waiting {
   readonly job: ThreadJob;
-  readonly resolve: (counts: BetterCounts | null) => void;
+  readonly resolve: (counts: TextCounts | null) => void;
 }
 
 interface Running extends Waiting {
@@ -69,7 +69,7 @@ export class TokenWorker implements TextWorker {
     this.#timeoutMs = timeoutMs;
   }
 
-  count({ encoding, texts }: TextJob): Promise<BetterCounts | null> {
+  count({ encoding, texts }: TextJob): Promise<TextCounts | null> {
     const chars = charsOf(texts);
     const isResting = this.#clock.now() < this.#restsUntil;
     if (this.#isClosed || isResting || this.#queuedChars + chars > MAX_QUEUED_CHARS) return Promise.resolve(null);
@@ -106,9 +106,9 @@ export class TokenWorker implements TextWorker {
     return thread;
   }
 
-  #answered({ id, tokens, sampled }: ThreadAnswer): void {
+  #answered({ id, tokens, isExact }: ThreadAnswer): void {
     if (this.#running?.job.id !== id) return;
-    this.#finish(this.#running, { tokens, sampled });
+    this.#finish(this.#running, { tokens, isExact });
     this.#next();
   }
 
@@ -127,7 +127,7 @@ export class TokenWorker implements TextWorker {
     await thread?.terminate();
   }
 
-  #finish({ job, resolve, stopTimer }: Running, counts: BetterCounts | null): void {
+  #finish({ job, resolve, stopTimer }: Running, counts: TextCounts | null): void {
     this.#running = null;
     this.#queuedChars -= charsOf(job.texts);
     stopTimer();

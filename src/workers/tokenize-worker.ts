@@ -20,8 +20,8 @@ function serve(port: NonNullable<typeof parentPort>): void {
   port.on('message', async ({ id, encoding, texts }: ThreadJob) => {
     const counter = await counterOf(encoding);
     const end = systemClock.now() + JOB_BUDGET_MS;
-    const { tokens, sampled } = counter.count(texts, () => systemClock.now() >= end);
-    port.postMessage({ id, tokens, sampled } satisfies ThreadAnswer);
+    const { tokens, isExact } = counter.count(texts, () => systemClock.now() >= end);
+    port.postMessage({ id, tokens, isExact } satisfies ThreadAnswer);
   });
 }
 
