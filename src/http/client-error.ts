@@ -27,13 +27,9 @@ const LINE_FEED = 0x0a;
 /** Answers what never became a request, or broke while it was one, in OpenAI's shape wherever an answer is possible. */
 export function handleClientError(error: ClientError, socket: Socket, around: Surroundings): void {
   const connection = around.connections.of(socket);
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
   const refusal = refusalOf(error);
   if (connection.failUpload(refusal)) return;
-  if (!connection.canAnswerOutOfBand) {
+  if (refusal.code === 'client_closed_request' || !socket.writable || !connection.canAnswerOutOfBand) {
     socket.destroy();
     return;
   }
@@ -45,6 +41,9 @@ export function handleClientError(error: ClientError, socket: Socket, around: Su
 
 function refusalOf(error: ClientError): ProxyError {
   const headers = { connection: 'close' };
+  if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE') {
+    return new ProxyError('client_closed_request', 'The client left in the middle of its request.', { headers });
+  }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ProxyError('request_timeout', 'The request did not arrive in time. Send it again.', { headers });
   }

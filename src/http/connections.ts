@@ -56,9 +56,12 @@ export class Connection {
     };
   }
 
-  /** Fails the body that is being read, so that its own exchange answers; false when there is none. */
+  /**
+   * Fails the body that is being read, so that its own exchange answers; false when there is none. A body that has come
+   * whole is not concerned, even if its reader has not been told yet.
+   */
   failUpload(error: ProxyError): boolean {
-    if (!this.#failUpload) return false;
+    if (!this.#failUpload || this.#latest?.complete) return false;
     this.#failUpload(error);
     return true;
   }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProxyError } from '../errors.ts';
+import { type ErrorCode, ProxyError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { errorResponse, internalError } from './error-response.ts';
 import { pathOf, shown } from './routes/route-table.ts';
@@ -15,7 +15,7 @@ export function sendError(context: Context, error: unknown, [request, reply]: [F
 
   const { status, headers, body } = errorResponse(proxyError, context.settings.hasDebugHeaders);
   // Fastify closes after a failed upload; the client would lose the answer to bytes that it is still sending.
-  reply.removeHeader('connection');
+  if (reply.hasHeader('connection')) reply.removeHeader('connection');
   reply
     .code(status)
     .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
@@ -24,17 +24,16 @@ export function sendError(context: Context, error: unknown, [request, reply]: [F
 }
 
 /** Fastify's own refusals, by the status it would have sent. */
+const REFUSALS = new Map<number | undefined, [ErrorCode, string]>([
+  [400, ['bad_request', 'The request is not valid: check its URL and headers.']],
+  [414, ['uri_too_long', 'A part of the URL is too long.']],
+  [415, ['unsupported_media_type', 'Send the body as JSON, with `content-type: application/json`.']],
+]);
+
 function asProxyError(error: unknown, requestId: string): ProxyError {
   if (error instanceof ProxyError) return error;
-  const { statusCode } = error as { readonly statusCode?: number };
-  if (statusCode === 414) return new ProxyError('uri_too_long', 'A part of the URL is too long.');
-  if (statusCode === 415) {
-    return new ProxyError('unsupported_media_type', 'Send the body as JSON, with `content-type: application/json`.');
-  }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new ProxyError('bad_request', 'The request is not valid: check its URL and headers.', { cause: error });
-  }
-  return internalError(requestId, error);
+  const refusal = REFUSALS.get((error as { readonly statusCode?: number }).statusCode);
+  return refusal ? new ProxyError(...refusal) : internalError(requestId, error);
 }
 
 function report({ services }: Context, request: FastifyRequest, error: ProxyError): void {
