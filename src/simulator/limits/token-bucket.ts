@@ -13,20 +13,22 @@ export interface TokenBucketOptions {
 /** Refills continuously up to its capacity (OpenAI, Groq, Anthropic). Charges beyond the level leave a debt. */
 export class TokenBucket implements Meter {
   readonly largest: number;
-  readonly #ratePerMs: number;
+  readonly #limit: number;
+  readonly #windowMs: number;
   #level: number;
   #at = Number.NEGATIVE_INFINITY;
   #charged = 0;
 
   constructor(options: TokenBucketOptions) {
     this.largest = options.capacity;
-    this.#ratePerMs = options.limit / options.windowMs;
+    this.#limit = options.limit;
+    this.#windowMs = options.windowMs;
     this.#level = options.initial;
   }
 
   waitMs(nowMs: number, amount: number): number {
     if (amount > this.largest) return Number.POSITIVE_INFINITY;
-    return Math.max(0, (amount - this.#levelAt(nowMs)) / this.#ratePerMs);
+    return Math.max(0, this.#refillMs(amount - this.#levelAt(nowMs)));
   }
 
   take(nowMs: number, amount: number): Entry {
@@ -42,7 +44,7 @@ export class TokenBucket implements Meter {
   read(nowMs: number): Reading {
     const level = this.#levelAt(nowMs);
     const used = this.largest - level;
-    return { level, used, fullInMs: used / this.#ratePerMs };
+    return { level, used, fullInMs: this.#refillMs(used) };
   }
 
   measure(fromMs: number): (untilMs: number) => Measure {
@@ -50,7 +52,7 @@ export class TokenBucket implements Meter {
     const charged = this.#charged;
     return (untilMs) => ({
       charged: this.#charged - charged,
-      supply: level + (untilMs - fromMs) * this.#ratePerMs,
+      supply: level + this.#refilled(untilMs - fromMs),
     });
   }
 
@@ -61,8 +63,16 @@ export class TokenBucket implements Meter {
     this.#charged += amount;
   }
 
+  #refillMs(amount: number): number {
+    return (amount * this.#windowMs) / this.#limit;
+  }
+
+  #refilled(spanMs: number): number {
+    return (spanMs * this.#limit) / this.#windowMs;
+  }
+
   #levelAt(nowMs: number): number {
     if (this.#at === Number.NEGATIVE_INFINITY) this.#at = nowMs;
-    return Math.min(this.largest, this.#level + Math.max(0, nowMs - this.#at) * this.#ratePerMs);
+    return Math.min(this.largest, this.#level + this.#refilled(Math.max(0, nowMs - this.#at)));
   }
 }

@@ -38,8 +38,8 @@ describe('what a request is charged', () => {
     ['counts output as it is generated', { otpm: 1000 }, 0, 20],
     ['reserves output where told to', { otpm: { limit: 1000, charge: 'refund' } }, 50, 20],
     ['holds a slot until the end', { concurrency: 1000 }, 1, 0],
-  ] as [string, LimitsOptions, number, number][])('%s', (_, limits, onArrival, atEnd) => {
-    expect(chargesOf(limits)).toEqual([onArrival, atEnd]);
+  ] as [string, LimitsOptions, number, number][])('%s', (_, limits, ...charges) => {
+    expect(chargesOf(limits)).toEqual(charges);
   });
 
   it('assumes an output where the client caps none', () => {
