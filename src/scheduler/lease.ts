@@ -1,9 +1,10 @@
-import { type Charge, NO_CHARGE } from '../charge.ts';
+import type { Charge } from '../charge.ts';
 import type { Cost } from './cost.ts';
 import type { Booking } from './limits/limit.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
-import type { Quota, QuotaLimit, Reading } from './quota.ts';
+import type { Quota } from './quota.ts';
+import type { QuotaLimit, Reading, Spent } from './quota-limit.ts';
 import type { Route } from './route.ts';
 import type { Ticket } from './ticket.ts';
 
@@ -14,7 +15,7 @@ export type Report =
   | {
       readonly kind: 'wait';
       readonly retryAfterMs: number | null;
-      readonly spent: readonly (Omit<Reading, 'remaining'> & { readonly used: number | null })[];
+      readonly spent: readonly Spent[];
     }
   | { readonly kind: 'never_fits'; readonly unit: Reading['unit'] | 'in_flight' | null; readonly limit: number | null }
   | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null }
@@ -106,24 +107,25 @@ export class Lease implements Disposable {
    * when the upstream has made it). Returns whether any level rose.
    */
   settle(charged: Ending['charged'], now: number, which: 'debts' | 'all'): boolean {
-    const amounts = charged === 'unsent' ? NO_CHARGE : charged === 'reserved' ? this.cost.reserved : charged;
     let hasRisen = false;
-    for (const { meter, booking, refundAhead } of this.#held) {
-      const amount = this.#final(meter, amounts, charged === 'reserved' ? booking.amount : null);
-      if (which === 'debts' && (meter.unit === IN_FLIGHT || amount <= booking.amount)) continue;
-      if (which === 'all') meter.refundsAhead -= refundAhead;
-      if (amount === booking.amount) continue;
-      const change = amount - booking.amount;
-      hasRisen = meter.limit.settle(booking, amount, now) || hasRisen;
-      this.#flow(meter)?.flow.record(now, change);
+    for (const held of this.#held) {
+      const amount = finalAmount(held, charged);
+      const isDebt = amount > held.booking.amount;
+      if (which === 'debts' && !isDebt) continue;
+      hasRisen = this.#correct(held, amount, now) || hasRisen;
     }
-    if (which === 'all') this.#held = [];
+    if (which === 'debts') return hasRisen;
+    for (const { meter, refundAhead } of this.#held) meter.refundsAhead -= refundAhead;
+    this.#held = [];
     return hasRisen;
   }
 
-  #final(meter: Meter, amounts: Charge, kept: number | null): number {
-    if (meter.unit === IN_FLIGHT) return 0;
-    return kept ?? amounts[meter.unit];
+  #correct({ meter, booking }: Held, amount: number, now: number): boolean {
+    const change = amount - booking.amount;
+    if (change === 0) return false;
+    const hasRisen = meter.limit.settle(booking, amount, now);
+    this.#flow(meter)?.flow.record(now, change);
+    return hasRisen;
   }
 
   #book(now: number): void {
@@ -152,6 +154,11 @@ export class Lease implements Disposable {
     }
     return null;
   }
+}
+
+function finalAmount({ meter, booking }: Held, charged: Ending['charged']): number {
+  if (meter.unit === IN_FLIGHT || charged === 'unsent') return 0;
+  return charged === 'reserved' ? booking.amount : charged[meter.unit];
 }
 
 const IN_FLIGHT = 4;

@@ -161,8 +161,7 @@ export class Plan {
   /** The best of all routes: one that can start it now, as the strategy likes, else whichever is ready first. */
   #firstStartOf(ticket: Ticket, now: number): Start | null {
     const { line } = ticket;
-    const startable = this.#candidates;
-    startable.length = 0;
+    this.#candidates.length = 0;
     let best: Start | null = null;
     let target = 0;
     let bestBefore = Number.POSITIVE_INFINITY;
@@ -171,15 +170,18 @@ export class Plan {
         target = option.target;
         bestBefore = best?.at ?? Number.POSITIVE_INFINITY;
       }
-      if (ticket.excluded?.has(option.route) || !isInPlay(ticket, option, { bestBefore, now })) continue;
+      if (!isInPlay(ticket, option, { bestBefore, now })) continue;
       const start = this.#startOn(ticket, option, now);
-      if (start.at === Number.POSITIVE_INFINITY) continue;
-      if (start.at <= now + SAME_INSTANT_MS) startable.push(option);
-      if (best === null || start.at < best.at) best = start;
+      if (start.at <= now + SAME_INSTANT_MS) this.#candidates.push(option);
+      if (start.at < (best?.at ?? Number.POSITIVE_INFINITY)) best = start;
     }
-    if (startable.length === 0) return best;
-    const only = startable.length === 1 ? (startable[0] as Candidate) : line.model.strategy(startable, ticket, now);
-    return { option: only, at: now, waitsFor: null };
+    return this.#candidates.length === 0 ? best : this.#choose(ticket, now);
+  }
+
+  #choose(ticket: Ticket, now: number): Start {
+    const [only, another] = this.#candidates as [Candidate, Candidate | undefined];
+    const option = another === undefined ? only : ticket.line.model.strategy(this.#candidates, ticket, now);
+    return { option, at: now, waitsFor: null };
   }
 
   /** Each limit may move the start on; repeated until none does. */
@@ -230,12 +232,13 @@ export class Plan {
   }
 }
 
-/** Whether the target's turn has come: those before it can't start the ticket soon enough, or are down. */
+/** Whether the route may be used, and its target's turn has come: those before it are down or can't start it in time. */
 function isInPlay(
   ticket: Ticket,
   option: RouteOption,
   { bestBefore, now }: { bestBefore: number; now: number },
 ): boolean {
+  if (ticket.excluded?.has(option.route)) return false;
   const after = ticket.line.model.after[option.target] ?? 0;
   if (after === 0) return true;
   if (bestBefore === Number.POSITIVE_INFINITY) return true;

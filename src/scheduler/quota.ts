@@ -1,35 +1,7 @@
-import type { Unit } from '../charge.ts';
-import { FlowLog } from './flow-log.ts';
 import { Gate } from './gate.ts';
-import { levelBounds } from './level-bounds.ts';
-import { AdaptivePace, createLimits, type LimitPlan } from './limits/create-limits.ts';
-import type { Limit } from './limits/limit.ts';
-import { Meter } from './meter.ts';
-
-/** Where a limit's number came from. */
-export type LimitSource = 'config' | 'header' | 'refusal';
-
-/** One limit of a quota: the books that speak for it, and whatever else is enforced along with them (pace, slices). */
-export interface QuotaLimit {
-  /** As people know it: `rpm`. */
-  readonly name: string;
-  readonly primary: Limit;
-  readonly meters: readonly Meter[];
-  readonly flow: FlowLog;
-  /** The configured capacity; null when nobody configured it. A seen one counts while it is lower. */
-  readonly configured: number | null;
-  source: LimitSource;
-  /** When the newest snapshot that was believed had been sent. */
-  newestSentAt: number;
-}
-
-/** A limit as an answer's head or a 429 describes it. */
-export interface Reading {
-  readonly unit: Exclude<Unit, 'in_flight'>;
-  readonly windowMs: number;
-  readonly limit: number | null;
-  readonly remaining: number | null;
-}
+import type { LimitPlan } from './limits/create-limits.ts';
+import type { Meter } from './meter.ts';
+import { type LimitSource, QuotaLimit, type Reading, type Spent } from './quota-limit.ts';
 
 export interface QuotaOptions {
   readonly id: string;
@@ -39,6 +11,17 @@ export interface QuotaOptions {
   /** Answers may teach limits that nobody configured: the quota of an upstream model, not a key's or a client's. */
   readonly learns: boolean;
   readonly skewMs: number;
+}
+
+/** A 429 that passes with time, with whatever it tells. */
+export interface Refusal {
+  readonly now: number;
+  readonly sentAt: number;
+  /** The upstream's hint, a lower bound. */
+  readonly retryAfterMs: number | null;
+  /** The books themselves said that hardly anything was left. */
+  readonly isExplained: boolean;
+  readonly spent: readonly Spent[];
 }
 
 /**
@@ -55,10 +38,10 @@ export class Quota {
   /** Nothing starts before it: a 429 without numbers, or a day that is gone. */
   restsUntil = 0;
   restReason: 'throttled' | 'exhausted' | null = null;
-  #refusalsInRow = 0;
   #limits: QuotaLimit[] = [];
   #meters: Meter[] = [];
   #skewMs: number;
+  #refusalsInRow = 0;
   #quietSince = 0;
 
   constructor(options: QuotaOptions) {
@@ -67,7 +50,7 @@ export class Quota {
     this.learns = options.learns;
     this.#skewMs = options.skewMs;
     this.gate = new Gate(!options.learns);
-    for (const { name, plan } of options.limits) this.#add(name, plan, plan.capacity);
+    for (const { name, plan } of options.limits) this.#add(name, plan, 'config');
   }
 
   get limits(): readonly QuotaLimit[] {
@@ -78,21 +61,12 @@ export class Quota {
     return this.#meters;
   }
 
-  /**
-   * The head of an answer to what was sent at `sentAt`. Returns whether anything changed that a plan rests on; the
-   * capacity of a limit counts only while it is lower than the configured one.
-   */
+  /** The head of an answer to what was sent at `sentAt`. Returns whether anything changed that a plan rests on. */
   observe(readings: readonly Reading[], sentAt: number, now: number): boolean {
     let hasChanged = false;
     for (const reading of readings) {
-      const limit = this.#find(reading) ?? this.#learn(reading, 'header', now);
-      if (limit === null) continue;
-      if (reading.limit !== null) hasChanged = this.#seeCapacity(limit, reading.limit, now) || hasChanged;
-      if (reading.remaining !== null) {
-        hasChanged =
-          this.#seeRemaining(limit, { ...reading, remaining: reading.remaining }, { sentAt, now }) || hasChanged;
-        if (!this.gate.isOpen && this.restsUntil <= now) this.gate.open();
-      }
+      const limit = this.limitFor(reading, 'header', now);
+      if (limit !== null) hasChanged = this.#observeOne(limit, reading, { sentAt, now }) || hasChanged;
     }
     return hasChanged;
   }
@@ -104,25 +78,27 @@ export class Quota {
     this.gate.widen();
     if (now - this.#quietSince < QUIET_MS) return;
     this.#quietSince = now;
-    for (const pace of this.#paces()) pace.raiseBurst(now);
+    for (const limit of this.#limits) for (const pace of limit.paces()) pace.raiseBurst(now);
   }
 
   /**
-   * A 429 that passes with time. With numbers it measures the books; without, the quota rests for the hint (a lower
-   * bound, doubled when it proves too short) or, where limits are unknown, for a whole window. Returns until when.
+   * With numbers a 429 measures the books, and that is enough; without, or again and again, the quota rests for the hint
+   * (doubled when it proves too short), then lets one request at a time find out.
    */
-  refused(refusal: Refusal): number {
+  refused(refusal: Refusal): void {
     const { now } = refusal;
     this.#quietSince = now;
     if (!refusal.isExplained) this.#distrust(now);
     this.#refusalsInRow += 1;
     const hint = refusal.retryAfterMs ?? this.#restWithoutHint();
-    const escalated = Math.min(hint * 2 ** Math.max(0, this.#refusalsInRow - 1 - FREE_REPEATS), MAX_REST_MS);
-    const isMeasured = this.#measure(refusal, now + escalated);
-    if (isMeasured && this.#refusalsInRow <= FREE_REPEATS) return now;
-    this.rest(now + Math.max(hint, escalated), 'throttled');
+    const restMs = Math.min(hint * 2 ** Math.max(0, this.#refusalsInRow - 1 - FREE_REPEATS), MAX_REST_MS);
+    const times = { ...refusal, skewMs: this.#skewMs, until: now + restMs };
+    for (const spent of refusal.spent)
+      this.limitFor({ ...spent, remaining: null }, 'refusal', now)?.refused(spent, times);
+    const isMeasured = refusal.spent.some(({ used }) => used !== null);
+    if (isMeasured && this.#refusalsInRow <= FREE_REPEATS) return;
+    this.rest(now + Math.max(hint, restMs), 'throttled');
     this.gate.close();
-    return this.restsUntil;
   }
 
   rest(until: number, reason: 'throttled' | 'exhausted'): void {
@@ -131,140 +107,53 @@ export class Quota {
     this.restReason = reason;
   }
 
-  /** One request cost more than the upstream ever admits: learn that capacity. */
-  neverFits(unit: Unit | null, capacity: number | null, now: number): boolean {
-    if (unit === null || unit === 'in_flight' || capacity === null) return false;
-    const reading: Reading = { unit, windowMs: MINUTE_MS, limit: capacity, remaining: null };
-    const limit = this.#find(reading) ?? this.#learn(reading, 'refusal', now);
-    return limit !== null && this.#seeCapacity(limit, capacity, now);
+  /** One request cost more than the upstream ever admits: its capacity is known now. */
+  neverFits(unit: string | null, capacity: number | null, now: number): void {
+    if (capacity === null) return;
+    for (const limit of this.#limits) if (limit.primary.unit === unit) limit.seeCapacity(capacity, now);
   }
 
-  /** Takes the place of a gate when the state file knows the levels. */
-  trustRestored(): void {
-    this.gate.open();
+  /** The limit that a reading speaks of, learned from it if need be; null when there is nothing to learn. */
+  limitFor(reading: Reading, source: LimitSource, now: number): QuotaLimit | null {
+    const known = this.#limits.find((limit) => limit.describes(reading));
+    if (known) return known;
+    if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
+    const { unit, windowMs, limit: capacity } = reading;
+    const name = `${SHORT_NAMES[unit]}${windowMs >= DAY_MS ? 'd' : 'm'}`;
+    const learned = this.#add(name, { unit, windowMs, capacity, algorithm: 'token-bucket', isGuess: false }, source);
+    const level = reading.remaining ?? capacity;
+    learned.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
+    return learned;
   }
 
-  /** Adds a limit that the state file had learned. */
-  restoreLearned(reading: Reading, now: number): QuotaLimit | null {
-    return this.#find(reading) ?? this.#learn(reading, 'header', now);
-  }
-
-  #measure(refusal: Refusal, until: number): boolean {
-    let isMeasured = false;
-    for (const spent of refusal.spent) {
-      const reading: Reading = { unit: spent.unit, windowMs: spent.windowMs, limit: spent.limit, remaining: null };
-      const limit = this.#find(reading) ?? this.#learn(reading, 'refusal', refusal.now);
-      if (limit === null) continue;
-      if (spent.limit !== null) this.#seeCapacity(limit, spent.limit, refusal.now);
-      const left = spent.limit !== null && spent.used !== null ? spent.limit - spent.used : 0;
-      const sentSince = Math.max(0, limit.flow.sumBetween(refusal.sentAt + this.#skewMs, refusal.now));
-      limit.primary.refused(left - sentSince, refusal.now, until);
-      isMeasured = isMeasured || spent.used !== null;
-    }
-    return isMeasured;
+  #observeOne(limit: QuotaLimit, reading: Reading, times: { readonly sentAt: number; readonly now: number }): boolean {
+    const hasNewCapacity = reading.limit !== null && limit.seeCapacity(reading.limit, times.now);
+    if (reading.remaining === null) return hasNewCapacity;
+    if (this.restsUntil <= times.now) this.gate.open();
+    return limit.seeRemaining(reading.remaining, { ...times, skewMs: this.#skewMs }) || hasNewCapacity;
   }
 
   /** A refusal that the books can't explain: allow for more skew, and let a guessed burst shrink. */
   #distrust(now: number): void {
     this.#skewMs = Math.min(this.#skewMs * 1.5, MAX_SKEW_MS);
-    for (const limit of this.#limits) limit.primary.setSkew(this.#skewMs, now);
-    for (const pace of this.#paces()) pace.halveBurst(now);
+    for (const limit of this.#limits) {
+      limit.primary.setSkew(this.#skewMs, now);
+      for (const pace of limit.paces()) pace.halveBurst(now);
+    }
   }
 
-  *#paces(): Generator<AdaptivePace> {
-    for (const meter of this.#meters) if (meter.limit instanceof AdaptivePace) yield meter.limit;
-  }
-
-  /** Known limits recover soon, so ask again soon; unknown ones are taken for a window that is spent. */
+  /** Known limits recover soon, so ask again soon; where none is known, a whole window is taken for spent. */
   #restWithoutHint(): number {
-    const isKnown = this.#limits.some((limit) => Number.isFinite(limit.primary.capacity) && limit.primary.windowMs > 0);
+    const isKnown = this.#limits.some(({ primary }) => primary.windowMs > 0);
     return isKnown ? FIRST_REST_MS * 2 ** Math.min(this.#refusalsInRow - 1, 6) : MINUTE_MS;
   }
 
-  #seeCapacity(limit: QuotaLimit, seen: number, now: number): boolean {
-    const capacity = limit.configured === null ? seen : Math.min(seen, limit.configured);
-    if (capacity === limit.primary.capacity || capacity <= 0) return false;
-    limit.primary.setCapacity(capacity, now);
-    limit.source = capacity === limit.configured ? 'config' : 'header';
-    return true;
-  }
-
-  #seeRemaining(
-    limit: QuotaLimit,
-    reading: Reading & { readonly remaining: number },
-    { sentAt, now }: { sentAt: number; now: number },
-  ): boolean {
-    const isNewest = sentAt >= limit.newestSentAt;
-    const bounds = levelBounds({
-      remaining: reading.remaining,
-      capacity: limit.primary.capacity,
-      sentAt,
-      now,
-      skewMs: this.#skewMs,
-      refills: limit.primary.refills,
-      windowMs: limit.primary.windowMs,
-      flow: limit.flow,
-      isNewest,
-    });
-    if (bounds === null) return false;
-    if (isNewest) limit.newestSentAt = sentAt;
-    return limit.primary.observe(bounds);
-  }
-
-  #find(reading: Reading): QuotaLimit | null {
-    return (
-      this.#limits.find(({ primary }) => primary.unit === reading.unit && primary.windowMs === reading.windowMs) ?? null
-    );
-  }
-
-  #learn(reading: Reading, source: LimitSource, now: number): QuotaLimit | null {
-    if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
-    const name = `${reading.windowMs >= DAY_MS ? 'd' : 'm'}`;
-    const plan: LimitPlan = {
-      unit: reading.unit,
-      windowMs: reading.windowMs,
-      capacity: reading.limit,
-      algorithm: 'token-bucket',
-      isGuess: false,
-    };
-    const limit = this.#add(`${SHORT_NAMES[reading.unit]}${name}`, plan, null);
-    limit.source = source;
-    const level = reading.remaining ?? reading.limit;
-    limit.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
-    return limit;
-  }
-
-  #add(name: string, plan: LimitPlan, configured: number | null): QuotaLimit {
-    const limits = createLimits({ skewMs: this.#skewMs, ...plan });
-    const meters = limits.map((limit) => new Meter(limit, name, this.name));
-    const added: QuotaLimit = {
-      name,
-      primary: limits[0] as Limit,
-      meters,
-      flow: new FlowLog(),
-      configured,
-      source: 'config',
-      newestSentAt: Number.NEGATIVE_INFINITY,
-    };
+  #add(name: string, plan: LimitPlan, source: LimitSource): QuotaLimit {
+    const added = new QuotaLimit({ name, quotaName: this.name, plan, skewMs: this.#skewMs, source });
     this.#limits.push(added);
-    this.#meters.push(...meters);
+    this.#meters.push(...added.meters);
     return added;
   }
-}
-
-/** A 429 that passes with time, with whatever it tells. */
-export interface Refusal {
-  readonly now: number;
-  readonly sentAt: number;
-  readonly retryAfterMs: number | null;
-  /** The books themselves said that hardly anything was left. */
-  readonly isExplained: boolean;
-  readonly spent: readonly {
-    readonly unit: Exclude<Unit, 'in_flight'>;
-    readonly windowMs: number;
-    readonly limit: number | null;
-    readonly used: number | null;
-  }[];
 }
 
 const SHORT_NAMES = { requests: 'rp', tokens: 'tp', input_tokens: 'itp', output_tokens: 'otp' } as const;

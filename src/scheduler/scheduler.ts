@@ -8,7 +8,7 @@ import { type Ending, Lease, type LeaseOwner } from './lease.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { RouteOption } from './model-routes.ts';
 import { Plan, type PlanOwner } from './plan.ts';
-import type { Reading } from './quota.ts';
+import type { Reading } from './quota-limit.ts';
 import type { Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
 import { Settlements } from './settlements.ts';

@@ -1,0 +1,61 @@
+/**
+ * What a refund may give back at most.
+ *
+ * An upstream refunds somewhat earlier than we hear of it. Had it been full at that moment, it lost the refund; if more
+ * has been spent since, our level would be too high by as much. So the level after a refund must be right for each moment
+ * at which the upstream may have made it: as if the bucket had been full then and everything since was spent from it.
+ *
+ * Time and work (spending, in ms of refill) are kept as `peak = instant - work so far`, just before each spending. The
+ * peaks fall from front to back, because one that is lower than a later one never counts again: the first that is young
+ * enough is the highest.
+ */
+export class RecentSpending {
+  readonly #keepMs: number;
+  #at: number[] = [];
+  #peaks: number[] = [];
+  #workMs = 0;
+  #head = 0;
+
+  /** @param keepMs How long before a refund is settled here the upstream may have made it. */
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  record(at: number, workMs: number): void {
+    const peak = at - this.#workMs;
+    while (this.#at.length > this.#head && (this.#peaks.at(-1) as number) <= peak) {
+      this.#at.pop();
+      this.#peaks.pop();
+    }
+    this.#forget(at - this.#keepMs);
+    this.#at.push(at);
+    this.#peaks.push(peak);
+    this.#workMs += workMs;
+  }
+
+  /**
+   * The latest instant at which the bucket must count as full, moved on by all spending after it, if it was full at some
+   * moment after `refund.at - skewMs`. The refunded booking's own work does not count before its own instant.
+   */
+  fullSince(refund: { readonly at: number; readonly workMs: number }, now: number, skewMs: number): number {
+    const oldest = now - this.#keepMs;
+    const after = this.#highest(Math.max(refund.at, oldest), now);
+    if (refund.at < oldest) return after + this.#workMs;
+    const around = this.#highest(refund.at - skewMs, now) - refund.workMs;
+    return Math.max(around, after) + this.#workMs;
+  }
+
+  #highest(since: number, now: number): number {
+    let index = this.#head;
+    while (index < this.#at.length && (this.#at[index] as number) <= since) index += 1;
+    return Math.max(this.#peaks[index] ?? Number.NEGATIVE_INFINITY, now - this.#workMs);
+  }
+
+  #forget(before: number): void {
+    while (this.#head < this.#at.length && (this.#at[this.#head] as number) < before) this.#head += 1;
+    if (this.#head <= this.#at.length >> 1) return;
+    this.#at = this.#at.slice(this.#head);
+    this.#peaks = this.#peaks.slice(this.#head);
+    this.#head = 0;
+  }
+}

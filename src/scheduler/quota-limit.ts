@@ -1,0 +1,91 @@
+import type { Unit } from '../charge.ts';
+import { FlowLog } from './flow-log.ts';
+import { levelBounds } from './level-bounds.ts';
+import { AdaptivePace, createLimits, type LimitPlan } from './limits/create-limits.ts';
+import type { Limit } from './limits/limit.ts';
+import { Meter } from './meter.ts';
+
+/** Where a limit's number came from. */
+export type LimitSource = 'config' | 'header' | 'refusal';
+
+/** A limit as an answer's head or a 429 describes it; absent numbers are null. */
+export interface Reading {
+  readonly unit: Exclude<Unit, 'in_flight'>;
+  readonly windowMs: number;
+  readonly limit: number | null;
+  readonly remaining: number | null;
+}
+
+/** A limit as a 429 describes it. */
+export type Spent = Omit<Reading, 'remaining'> & { readonly used: number | null };
+
+export interface QuotaLimitOptions {
+  /** As people know it: `rpm`. */
+  readonly name: string;
+  readonly quotaName: string;
+  readonly plan: LimitPlan;
+  readonly skewMs: number;
+  /** `config`: the plan's capacity is a cap, and a seen one counts only while it is lower. */
+  readonly source: LimitSource;
+}
+
+/** One limit of a quota: the books that speak for it, and whatever is enforced along with them (a pace, slices). */
+export class QuotaLimit {
+  readonly name: string;
+  readonly primary: Limit;
+  readonly meters: readonly Meter[];
+  readonly flow = new FlowLog();
+  source: LimitSource;
+  readonly #configured: number | null;
+  #newestSentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: QuotaLimitOptions) {
+    const limits = createLimits({ skewMs: options.skewMs, ...options.plan });
+    this.name = options.name;
+    this.primary = limits[0] as Limit;
+    this.meters = limits.map((limit) => new Meter(limit, options.name, options.quotaName));
+    this.source = options.source;
+    this.#configured = options.source === 'config' ? options.plan.capacity : null;
+  }
+
+  describes(reading: Pick<Reading, 'unit' | 'windowMs'>): boolean {
+    return this.primary.unit === reading.unit && this.primary.windowMs === reading.windowMs;
+  }
+
+  /** The upstream said how much it admits. Returns whether that changes anything. */
+  seeCapacity(seen: number, now: number): boolean {
+    const capacity = Math.min(seen, this.#configured ?? seen);
+    if (capacity === this.primary.capacity || capacity <= 0) return false;
+    this.primary.setCapacity(capacity, now);
+    this.source = capacity === this.#configured ? 'config' : 'header';
+    return true;
+  }
+
+  /** A head said what remains. Returns whether the level was off. */
+  seeRemaining(
+    remaining: number,
+    times: { readonly sentAt: number; readonly now: number; readonly skewMs: number },
+  ): boolean {
+    const isNewest = times.sentAt >= this.#newestSentAt;
+    const { capacity, refills, windowMs } = this.primary;
+    const bounds = levelBounds({ ...times, remaining, capacity, refills, windowMs, flow: this.flow, isNewest });
+    if (bounds === null) return false;
+    if (isNewest) this.#newestSentAt = times.sentAt;
+    return this.primary.observe(bounds);
+  }
+
+  /** A 429 measured it. What is missing stays booked until `until` where the limit is a window. */
+  refused(
+    spent: Spent,
+    times: { readonly sentAt: number; readonly now: number; readonly skewMs: number; readonly until: number },
+  ): void {
+    if (spent.limit !== null) this.seeCapacity(spent.limit, times.now);
+    const left = spent.limit !== null && spent.used !== null ? spent.limit - spent.used : 0;
+    const sentSince = Math.max(0, this.flow.sumBetween(times.sentAt + times.skewMs, times.now));
+    this.primary.refused(left - sentSince, times.now, times.until);
+  }
+
+  *paces(): Generator<AdaptivePace> {
+    for (const { limit } of this.meters) if (limit instanceof AdaptivePace) yield limit;
+  }
+}
