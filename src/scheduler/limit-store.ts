@@ -1,0 +1,30 @@
+import type { LimitSnapshot } from './limits/limit.ts';
+import type { LimitSource, Reading } from './quota-limit.ts';
+
+/** The books of one quota as they are written down. */
+export interface SavedQuota {
+  readonly id: string;
+  readonly limits: readonly {
+    readonly unit: Reading['unit'];
+    readonly windowMs: number;
+    readonly source: LimitSource;
+    readonly snapshot: LimitSnapshot;
+  }[];
+  /** How much longer it rests. */
+  readonly restsForMs: number;
+  readonly restReason: 'throttled' | 'exhausted' | null;
+}
+
+export interface SavedBooks {
+  /** Milliseconds since the epoch: the monotonic clock starts anew with the process. */
+  readonly savedAtWallMs: number;
+  /** Written at an orderly end: nothing was granted afterwards. */
+  readonly isFinal: boolean;
+  readonly quotas: readonly SavedQuota[];
+}
+
+/** Where books outlive the process. What can't be read is no books; what can't be written is reported, never thrown. */
+export interface LimitStore {
+  load(): Promise<SavedBooks | null>;
+  save(books: SavedBooks): Promise<void>;
+}
