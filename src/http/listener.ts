@@ -37,9 +37,10 @@ export class Listener {
 
   async close(graceMs: number): Promise<void> {
     this.startDraining();
-    const cut = this.#clock.schedule(graceMs, () => this.#server.closeAllConnections());
+    const cut = (): void => this.#server.closeAllConnections();
+    const cancel = graceMs > 0 ? this.#clock.schedule(graceMs, cut) : cut();
     await this.#closed;
-    cut();
+    cancel?.();
   }
 
   #drain(): Promise<void> {

@@ -32,7 +32,8 @@ const REFUSALS = new Map<number | undefined, [ErrorCode, string]>([
 
 function asProxyError(error: unknown, requestId: string): ProxyError {
   if (error instanceof ProxyError) return error;
-  const refusal = REFUSALS.get((error as { readonly statusCode?: number }).statusCode);
+  const { code = '', statusCode } = (error ?? {}) as { readonly code?: unknown; readonly statusCode?: number };
+  const refusal = String(code).startsWith('FST_') ? REFUSALS.get(statusCode) : undefined;
   return refusal ? new ProxyError(...refusal) : internalError(requestId, error);
 }
 
