@@ -1,0 +1,40 @@
+import { type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { lineScrubber } from './scrub-line.ts';
+
+export interface LogSettings {
+  readonly level: LevelWithSilent;
+  /** `pretty` is for eyes, `json` is one object a line. */
+  readonly format: 'json' | 'pretty';
+  readonly hasColors: boolean;
+}
+
+/** Where lines go: standard output, or a test's array. */
+export interface LogDestination {
+  write(line: string): void;
+}
+
+/**
+ * Makes the program's logger. No line leaves it with a secret in it, at any level: each is scrubbed when it is finished.
+ * Text of clients and upstreams belongs into fields, where it is escaped, never into the message.
+ * @param secrets every configured key, in clear
+ */
+export function createLogger(settings: LogSettings, destination: LogDestination, secrets: readonly string[]): Logger {
+  const scrub = lineScrubber(secrets);
+  const options = {
+    level: settings.level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { error: stdSerializers.err },
+    hooks: { streamWrite: scrub },
+  };
+  if (settings.format === 'json') return pino(options, destination);
+  // In this thread: a worker would lose the last lines of a process that ends.
+  const prettify = prettyFactory({
+    colorize: settings.hasColors,
+    translateTime: 'SYS:HH:MM:ss.l',
+    errorLikeObjectKeys: ['error'],
+  });
+  return pino(options, { write: (line) => destination.write(prettify(line)) });
+}

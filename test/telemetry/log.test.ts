@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { RequestSummary } from '../../src/proxy/events.ts';
+import { EventLog } from '../../src/telemetry/event-log.ts';
+import { createLogger, type LogSettings } from '../../src/telemetry/logger.ts';
+import { lineScrubber } from '../../src/telemetry/scrub-line.ts';
+
+const SECRET = 'my"odd\\secret/with+signs';
+
+function logging(settings: Partial<LogSettings> = {}) {
+  const lines: string[] = [];
+  const logger = createLogger(
+    { level: 'trace', format: 'json', hasColors: false, ...settings },
+    { write: (line) => lines.push(line) },
+    [SECRET, 'registered-key-1', 'registered-key-12', 'none'],
+  );
+  return { logger, lines, last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
+}
+
+const SUMMARY: RequestSummary = {
+  id: 'req_1',
+  client: 'web',
+  modelAsked: 'gpt-4o',
+  modelServed: 'gpt-4o-2024-11-20',
+  provider: 'openai',
+  key: 'a1',
+  isStreaming: true,
+  attempts: 2,
+  queueMs: 12.345,
+  firstByteMs: null,
+  totalMs: 900.04,
+  tokens: { estimatedInput: 10, estimatedOutput: 20, input: 11, cachedInput: 3, output: 19 },
+  status: 200,
+  code: null,
+  limit: 'org-a rpm',
+};
+
+describe('the request line', () => {
+  test('is one line at info with every figure', () => {
+    const { logger, lines, last } = logging();
+    new EventLog(logger, { hasRequests: true }).requestEnded(SUMMARY);
+    expect(lines.length).toBe(1);
+    expect(last()).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      msg: 'request',
+      id: 'req_1',
+      client: 'web',
+      model: 'gpt-4o',
+      served: 'gpt-4o-2024-11-20',
+      provider: 'openai',
+      key: 'a1',
+      stream: true,
+      attempts: 2,
+      queue_ms: 12.3,
+      first_byte_ms: null,
+      total_ms: 900,
+      tokens: { estimated_in: 10, estimated_out: 20, in: 11, cached: 3, out: 19 },
+      status: 200,
+      code: null,
+      limit: 'org-a rpm',
+    });
+  });
+
+  test('can be switched off, refusals included', () => {
+    const { logger, lines } = logging();
+    const log = new EventLog(logger, { hasRequests: false });
+    log.requestEnded(SUMMARY);
+    log.requestRefused({
+      id: 'r',
+      client: null,
+      method: 'GET',
+      path: '/',
+      status: 404,
+      code: 'unknown_url',
+      totalMs: 1,
+    });
+    expect(lines).toEqual([]);
+  });
+
+  test('keeps the text of a client in its field, on one line', () => {
+    const { logger, lines, last } = logging();
+    new EventLog(logger, { hasRequests: true }).requestEnded({ ...SUMMARY, modelAsked: 'a\n{"level":"fatal"}' });
+    expect(lines.join('').trimEnd().split('\n').length).toBe(1);
+    expect(last()).toMatchObject({ msg: 'request', model: 'a\n{"level":"fatal"}' });
+  });
+});
+
+describe('other events', () => {
+  test('a refusal is a line at info', () => {
+    const { logger, last } = logging();
+    new EventLog(logger, { hasRequests: true }).requestRefused({
+      id: 'r',
+      client: null,
+      method: 'GET',
+      path: '/x',
+      status: 404,
+      code: 'unknown_url',
+      totalMs: 1.26,
+    });
+    expect(last()).toMatchObject({ level: 'info', msg: 'request refused', status: 404, path: '/x', total_ms: 1.3 });
+  });
+
+  test('a route that changes is a warning', () => {
+    const { logger, last } = logging();
+    new EventLog(logger, { hasRequests: false }).routeChanged({
+      provider: 'openai',
+      key: 'a1',
+      model: 'gpt-4o',
+      from: 'open',
+      to: 'resting',
+      reason: 'wait',
+      forMs: 1500.55,
+    });
+    expect(last()).toMatchObject({ level: 'warn', from: 'open', to: 'resting', reason: 'wait', for_ms: 1500.6 });
+  });
+
+  test('a bug is an error with its stack and cause', () => {
+    const { logger, last } = logging();
+    const error = new TypeError('broke', { cause: new Error('deeper') });
+    new EventLog(logger, { hasRequests: false }).failed({ requestId: 'req_1', error });
+    expect(last()).toMatchObject({ level: 'error', id: 'req_1', error: { type: 'TypeError' } });
+    expect(JSON.stringify(last())).toContain('log.test.ts');
+    expect(JSON.stringify(last())).toContain('deeper');
+  });
+});
+
+describe('no secret leaves the log', () => {
+  test.each([
+    ['in a message', (log: ReturnType<typeof logging>['logger']) => log.trace(`key ${SECRET} and registered-key-12`)],
+    [
+      'in a field',
+      (log: ReturnType<typeof logging>['logger']) => log.debug({ deep: { er: [SECRET, 'registered-key-12'] } }, 'x'),
+    ],
+    [
+      'in an error',
+      (log: ReturnType<typeof logging>['logger']) =>
+        log.error({ error: new Error(`${SECRET} registered-key-12`) }, 'x'),
+    ],
+    [
+      'in a URL',
+      (log: ReturnType<typeof logging>['logger']) => log.info(`?k=${encodeURIComponent(SECRET)}&l=registered-key-12`),
+    ],
+  ])('%s', (_where, write) => {
+    for (const format of ['json', 'pretty'] as const) {
+      const { logger, lines } = logging({ format });
+      write(logger);
+      expect(lines.join('')).toContain('[secret]');
+      for (const part of [SECRET, 'odd\\', 'signs', 'registered', '-12']) expect(lines.join('')).not.toContain(part);
+    }
+  });
+
+  test.each([
+    'sk-proj-abcdefgh12345678',
+    'sk_live_abcdefgh12345678',
+    'gsk_abcdefgh12345678abcdefgh',
+    'xai-abcdefgh12345678abcdefgh',
+    'AIzaSyA1234567890abcdefghijklmnop',
+    'Bearer abc.def-ghi',
+    'bearer abc',
+  ])('nor what looks like one: %s', (text) => {
+    expect(lineScrubber([])(`{"a":"${text}"}`)).toBe('{"a":"[secret]"}');
+  });
+
+  test('ordinary words stay, and so do placeholders for keys', () => {
+    const line = '{"msg":"none of the tasks pplx-70b-online risk-free disk-usage asked","key":"sk-1"}';
+    expect(lineScrubber(['none', 'ollama'])(line)).toBe(line);
+  });
+
+  test('whatever the secrets are, none is left, and a JSON line stays JSON', () => {
+    const secret = fc.string({ minLength: 8, maxLength: 40, unit: 'binary' }).filter((text) => text.isWellFormed());
+    fc.assert(
+      fc.property(fc.array(secret, { minLength: 1, maxLength: 5 }), fc.string(), (secrets, around) => {
+        const line = lineScrubber(secrets)(JSON.stringify({ msg: `${around} ${secrets.join(' | ')}` }));
+        const { msg } = JSON.parse(line) as { msg: string };
+        for (const one of secrets) expect(msg).not.toContain(one);
+      }),
+    );
+  });
+});
+
+test('a quiet level writes nothing below it', () => {
+  const { logger, lines } = logging({ level: 'warn' });
+  logger.info('x');
+  expect(lines).toEqual([]);
+});
+
+test('the pretty format is text for eyes', () => {
+  const { logger, lines } = logging({ format: 'pretty' });
+  new EventLog(logger, { hasRequests: true }).requestEnded(SUMMARY);
+  expect(lines.join('')).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: request\n/);
+});
