@@ -17,8 +17,8 @@ export interface Correction {
   readonly answers: number;
 }
 
-/** What is left of an answer's weight after the next one: half of it after 22. */
-const KEEP = 0.97;
+/** What is left of an answer's weight after the next one: half of it after 17. */
+const KEEP = 0.96;
 /** How many answers like the first the assumption "factor 1" is worth at the start. */
 const PRIOR_ANSWERS = 2;
 /** One huge prompt weighs no more than this many ordinary ones. */
