@@ -1,8 +1,8 @@
 import type { ErrorBody } from '../errors.ts';
 import { EventBatch } from './event-batch.ts';
-import { OutputMeter, type ProducedOutput } from './output-meter.ts';
+import { EventScan } from './event-scan.ts';
 import { SseDecoder, SseEvent } from './sse-decoder.ts';
-import { type ChunkFacts, EventGlance, readEvent } from './stream-facts.ts';
+import { type ChunkFacts, readEvent } from './stream-facts.ts';
 
 /** Where bytes for the client go. */
 export interface ByteSink {
@@ -18,6 +18,14 @@ export interface ByteSink {
 export interface Flow {
   pause(): void;
   resume(): void;
+}
+
+/** What has been produced so far, for the books of an answer that breaks off before it tells its usage. */
+export interface ProducedOutput {
+  /** Unicode characters of text, reasoning, refusals and arguments. */
+  readonly characters: number;
+  /** Events that carried any; with most vendors each is about one token. */
+  readonly deltas: number;
 }
 
 /** What the relay tells its owner, who decides about heads, retries and books. */
@@ -68,9 +76,9 @@ export function errorEvent(body: ErrorBody): string {
 export class EventRelay {
   readonly #parts: RelayParts;
   readonly #decoder = new SseDecoder();
-  readonly #glance = new EventGlance();
-  readonly #meter = new OutputMeter();
+  readonly #scan = new EventScan();
   readonly #batch = new EventBatch();
+  readonly #produced = { characters: 0, deltas: 0 };
   #hasEvent = false;
   #isReleased = false;
   #isOver = false;
@@ -91,7 +99,7 @@ export class EventRelay {
   }
 
   get produced(): ProducedOutput {
-    return this.#meter;
+    return this.#produced;
   }
 
   /** Bytes of the upstream's body, in order. Once the relay is over they are dropped. */
@@ -130,13 +138,14 @@ export class EventRelay {
     try {
       return this.#decoder.push(chunk);
     } catch (error) {
-      this.#unreadable(error instanceof Error ? error : new Error(String(error)));
+      this.#unreadable(new Error('An event of the stream does not end.', { cause: error }));
       return [];
     }
   }
 
   #take(event: SseEvent): void {
-    if (this.#isReleased && this.#glance.isOrdinary(event)) this.#relay(event);
+    this.#scan.scan(event);
+    if (this.#isReleased && this.#scan.isOrdinary) this.#relay(event);
     else this.#read(event);
   }
 
@@ -167,7 +176,7 @@ export class EventRelay {
       this.#hasEvent = true;
       listener.onFirstEvent();
     }
-    if (this.#glance.mentionsUsage(event)) listener.onUsage(facts.json);
+    if (this.#scan.hasUsage) listener.onUsage(facts.json);
     if (facts.isUsageOnly && !isUsageWanted) return;
     this.#relay(event);
     if (this.#isReleased) return;
@@ -179,7 +188,10 @@ export class EventRelay {
   #relay(event: SseEvent): void {
     this.#lastButOne = this.#last;
     this.#last = event;
-    this.#meter.count(event);
+    if (this.#scan.characters > 0) {
+      this.#produced.characters += this.#scan.characters;
+      this.#produced.deltas++;
+    }
     this.#batch.add(event);
   }
 

@@ -1,4 +1,3 @@
-import { Needle } from './needle.ts';
 import type { SseEvent } from './sse-decoder.ts';
 
 /**
@@ -23,10 +22,6 @@ export interface ChunkFacts {
   /** Its only purpose is the usage: `choices` is empty. Vendors send it when asked by `include_usage`. */
   readonly isUsageOnly: boolean;
 }
-
-const DATA_FIELD = Buffer.from('data:');
-const SPACE = 0x20;
-const BRACE = 0x7b;
 
 /** Reads an event completely, parsing its JSON. */
 export function readEvent(event: SseEvent): EventFacts {
@@ -78,28 +73,5 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/**
- * Tells by bytes alone which events need no reading. In the middle of a stream nearly all do not, and parsing each would
- * cost more than passing it on.
- */
-export class EventGlance {
-  readonly #error = new Needle('error');
-  readonly #usage = new Needle('usage');
-
-  /** A chunk without an error and without usage; nothing but its output can matter. False where that is not certain. */
-  isOrdinary(event: SseEvent): boolean {
-    const { source, start } = event;
-    if (source.length < start + DATA_FIELD.length) return false;
-    if (source.compare(DATA_FIELD, 0, DATA_FIELD.length, start, start + DATA_FIELD.length) !== 0) return false;
-    const valueStart = start + DATA_FIELD.length + (source[start + DATA_FIELD.length] === SPACE ? 1 : 0);
-    return source[valueStart] === BRACE && !this.#error.isSetIn(event) && !this.mentionsUsage(event);
-  }
-
-  /** It has a `usage` that is not null, at whatever depth: Groq's lies in `x_groq`. */
-  mentionsUsage(event: SseEvent): boolean {
-    return this.#usage.isSetIn(event);
   }
 }

@@ -1,0 +1,144 @@
+import type { SseEvent } from './sse-decoder.ts';
+
+const SPACE = ' '.charCodeAt(0);
+const QUOTE = '"'.charCodeAt(0);
+const COLON = ':'.charCodeAt(0);
+const BACKSLASH = '\\'.charCodeAt(0);
+const BRACE = '{'.charCodeAt(0);
+const LETTER_A = 'a'.charCodeAt(0);
+const LETTER_C = 'c'.charCodeAt(0);
+const LETTER_D = 'd'.charCodeAt(0);
+const LETTER_E = 'e'.charCodeAt(0);
+const LETTER_G = 'g'.charCodeAt(0);
+const LETTER_L = 'l'.charCodeAt(0);
+const LETTER_N = 'n'.charCodeAt(0);
+const LETTER_R = 'r'.charCodeAt(0);
+const LETTER_S = 's'.charCodeAt(0);
+const LETTER_T = 't'.charCodeAt(0);
+const LETTER_U = 'u'.charCodeAt(0);
+
+type KeyKind = 'error' | 'usage' | 'output' | 'other';
+
+/**
+ * What can be told of an event without parsing it, by one pass over its bytes: in the middle of a stream nearly all events
+ * are plain pieces of text, and parsing each would cost more than passing it on. One scan is used for all events of a
+ * stream; its fields describe the last one.
+ */
+export class EventScan {
+  /** One `data` line with a JSON object that has neither an error nor usage: nothing but its output can matter. */
+  isOrdinary = false;
+  /** It has a `usage` that is not null, at whatever depth: Groq's lies in `x_groq`. */
+  hasUsage = false;
+  /** Unicode characters of text, reasoning, refusals and arguments in it. */
+  characters = 0;
+  #hasError = false;
+
+  scan(event: SseEvent): void {
+    const { source, start, end } = event;
+    this.hasUsage = false;
+    this.#hasError = false;
+    this.characters = 0;
+    let at = source.indexOf(QUOTE, start);
+    while (at >= 0 && at < end) {
+      const close = closingQuote(source, at + 1, end);
+      at = skipSpaces(source, close + 1);
+      if (source[at] === COLON) at = this.#member(event, close, skipSpaces(source, at + 1));
+      while (at < end && source[at] !== QUOTE) at++;
+    }
+    this.isOrdinary = isDataObject(event) && !this.#hasError && !this.hasUsage;
+  }
+
+  /** A key whose quotes end at `close`, and where its value begins. Returns where to go on. */
+  #member({ source, end }: SseEvent, close: number, value: number): number {
+    const kind = keyKind(source, close);
+    if (kind === 'other') return value;
+    const first = source[value];
+    if (kind === 'output') {
+      if (first !== QUOTE) return value;
+      const stringEnd = closingQuote(source, value + 1, end);
+      this.characters += countCharacters(source, value + 1, stringEnd);
+      return stringEnd + 1;
+    }
+    // No JSON value but null begins with an n.
+    if (first === LETTER_N) return value;
+    if (kind === 'error') this.#hasError = true;
+    else this.hasUsage = true;
+    return value;
+  }
+}
+
+/** `data:` and an object, which the vendors' chunks are. */
+function isDataObject({ source, start }: SseEvent): boolean {
+  const isField =
+    source[start] === LETTER_D &&
+    source[start + 1] === LETTER_A &&
+    source[start + 2] === LETTER_T &&
+    source[start + 3] === LETTER_A &&
+    source[start + 4] === COLON;
+  return isField && source[skipSpaces(source, start + 5)] === BRACE;
+}
+
+/**
+ * Keys are told apart by last letter, length and first letter: that is enough for those that occur, and a key taken for
+ * `error` or `usage` by mistake only costs the parsing that would have been saved.
+ */
+function keyKind(source: Buffer, close: number): KeyKind {
+  switch (source[close - 1]) {
+    case LETTER_R:
+      return isKey(source, close - 5, LETTER_E) ? 'error' : 'other';
+    case LETTER_E:
+      return isKey(source, close - 5, LETTER_U) ? 'usage' : 'other';
+    default:
+      return isOutputKey(source, close) ? 'output' : 'other';
+  }
+}
+
+/** Of the keys that end in t. */
+function isTextKey(source: Buffer, close: number): boolean {
+  if (isKey(source, close - 7, LETTER_C) || isKey(source, close - 4, LETTER_T)) return true;
+  return isKey(source, close - 17, LETTER_R);
+}
+
+function isOutputKey(source: Buffer, close: number): boolean {
+  switch (source[close - 1]) {
+    case LETTER_T: // content, text, reasoning_content
+      return isTextKey(source, close);
+    case LETTER_G: // reasoning
+      return isKey(source, close - 9, LETTER_R);
+    case LETTER_S: // arguments
+      return isKey(source, close - 9, LETTER_A);
+    case LETTER_L: // refusal
+      return isKey(source, close - 7, LETTER_R);
+    default:
+      return false;
+  }
+}
+
+/** A key with this first letter begins at `start`. */
+function isKey(source: Buffer, start: number, letter: number): boolean {
+  return source[start - 1] === QUOTE && source[start] === letter;
+}
+
+/** The quote that ends the string which `from` lies in; `end` when none does. */
+function closingQuote(source: Buffer, from: number, end: number): number {
+  let at = from;
+  while (at < end && source[at] !== QUOTE) at += source[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at, end);
+}
+
+/** Unicode characters of a JSON string: an escape is one, a UTF-8 sequence is one. */
+function countCharacters(source: Buffer, start: number, end: number): number {
+  let characters = 0;
+  for (let at = start; at < end; at++) {
+    // The later bytes of a UTF-8 sequence are 10xxxxxx: as signed numbers, those below -64.
+    if (source.readInt8(at) >= -64) characters++;
+    if (source[at] === BACKSLASH) at += source[at + 1] === LETTER_U ? 5 : 1;
+  }
+  return characters;
+}
+
+function skipSpaces(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === SPACE) at++;
+  return at;
+}
