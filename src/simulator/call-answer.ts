@@ -162,7 +162,7 @@ export class CallAnswer {
     const rounds = Math.min(fault.afterTokens ?? DEFAULT_BREAK_AFTER, this.#rounds);
     const body = wholeBody(this.#completion, { input: this.#call.record.input, output: 0 });
     response.writeHead(200, { ...this.#headers(), 'content-type': 'application/json' });
-    response.write(body.slice(0, Math.floor(body.length / 2)));
+    response.write(body.slice(0, body.indexOf('"finish_reason"')));
     if (fault.kind === 'stall') return;
     this.#settle('failed', rounds);
     if (fault.kind === 'cut_json') response.end();

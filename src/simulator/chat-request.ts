@@ -14,12 +14,15 @@ export interface ChatRequest {
   readonly tools: readonly Json[];
   /** The function to call; null: answer in words. */
   readonly calls: Json | null;
-  /** A schema to obey; `{}` where any object will do; null: answer in words. */
+  /** A schema to obey, `ANY_OBJECT` where any will do; null: answer in words. */
   readonly schema: Json | null;
   /** What the client calls this request, for the ledger. */
   readonly seq: unknown;
   readonly user: unknown;
 }
+
+/** What `json_object` asks for. It is not in the prompt. */
+export const ANY_OBJECT: Json = { type: 'object' };
 
 /** Reads a request body; what OpenAI refuses is an error. */
 export function readChatRequest(text: string): ChatRequest | ApiError {
@@ -99,7 +102,7 @@ function calledFunction(choice: unknown, tools: readonly Json[], messages: reado
 }
 
 function schemaOf(format: Json): Json | null {
-  if (format['type'] === 'json_object') return {};
+  if (format['type'] === 'json_object') return ANY_OBJECT;
   if (format['type'] !== 'json_schema') return null;
   return asObject(asObject(format['json_schema'])['schema']);
 }

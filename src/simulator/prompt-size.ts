@@ -1,4 +1,4 @@
-import { asObject, type ChatRequest, type Json } from './chat-request.ts';
+import { ANY_OBJECT, asObject, type ChatRequest, type Json } from './chat-request.ts';
 import type { TokenCounter } from './count-tokens.ts';
 
 /** What a message costs beside its words, and what opens the answer: the published formula of chat models. */
@@ -24,7 +24,7 @@ export function promptTokens(request: ChatRequest, count: TokenCounter): number 
   for (const message of request.messages) total += messageTokens(message, count);
   for (const tool of request.tools) total += functionTokens(tool, count);
   if (request.tools.length > 0) total += AFTER_FUNCTIONS;
-  if (request.schema && Object.keys(request.schema).length > 0) total += count(JSON.stringify(request.schema));
+  if (request.schema && request.schema !== ANY_OBJECT) total += count(JSON.stringify(request.schema));
   return total;
 }
 
