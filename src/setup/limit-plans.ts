@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts';
+import { type EffectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitSetting } from '../config/limits.ts';
+import type { LimitFacts } from '../providers/provider.ts';
+import type { LimitPlan } from '../scheduler/limits/create-limits.ts';
+import { dailyWindow } from './daily-window.ts';
+
+export interface NamedPlan {
+  readonly name: string;
+  readonly plan: LimitPlan;
+}
+
+/** Configured limits as the scheduler books them; what the configuration leaves open is a fact of the vendor. */
+export function limitPlans(limits: EffectiveLimits, facts: LimitFacts, clock: Clock): NamedPlan[] {
+  return LIMIT_NAMES.flatMap((name) => {
+    const setting = limits[name];
+    if (!setting) return [];
+    const { unit, windowMs } = LIMIT_MEANING[name];
+    if (windowMs === null) {
+      const plan: LimitPlan = { unit, windowMs: 0, capacity: setting.limit, algorithm: 'in-flight', isGuess: false };
+      return [{ name, plan }];
+    }
+    return [{ name, plan: { ...windowPlan(setting, facts, clock), unit, windowMs, capacity: setting.limit } }];
+  });
+}
+
+function windowPlan(
+  setting: LimitSetting,
+  facts: LimitFacts,
+  clock: Clock,
+): Pick<LimitPlan, 'algorithm' | 'isGuess' | 'burst' | 'sliceMs' | 'boundaries'> {
+  const isAnchored = setting.resets !== undefined;
+  const algorithm = setting.algorithm ?? (isAnchored ? 'fixed-window' : facts.algorithm);
+  const isGuess = facts.isGuess && setting.algorithm === undefined && !isAnchored;
+  return {
+    // A window of unknown phase is booked as a sliding one, which is safe for every phase.
+    algorithm: algorithm === 'fixed-window' && !isAnchored ? 'sliding-window' : algorithm,
+    isGuess,
+    ...(setting.burst === undefined ? {} : { burst: setting.burst }),
+    ...(setting.sliceMs === undefined ? {} : { sliceMs: setting.sliceMs }),
+    ...(setting.resets === undefined ? {} : { boundaries: dailyWindow(setting.resets, clock) }),
+  };
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Line } from '../../src/scheduler/line.ts';
+import type { RouteOption } from '../../src/scheduler/model-routes.ts';
+import { Ticket, type TicketRequest } from '../../src/scheduler/ticket.ts';
+import { TicketQueue } from '../../src/scheduler/ticket-queue.ts';
+
+function ticket(arrival: number): Ticket {
+  return new Ticket({ maxWaitMs: 1000 } as TicketRequest, {} as Line, { arrival, now: 0, hasPromise: false });
+}
+
+function leave(queue: TicketQueue, leaving: Ticket): void {
+  leaving.state = 'done';
+  queue.remove(leaving);
+}
+
+const booking = { option: {} as RouteOption, at: 0 };
+
+test('gives tickets in their order of arrival, whichever way they come and go', () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('add' as const), arrival: fc.integer({ min: 0, max: 1000 }) }),
+    fc.record({ do: fc.constant('leave' as const), which: fc.nat() }),
+    fc.record({ do: fc.constant('book' as const) }),
+    fc.record({ do: fc.constant('unbook' as const) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const queue = new TicketQueue();
+      const model: Ticket[] = [];
+      for (const each of steps) {
+        if (each.do === 'add' && !model.some(({ arrival }) => arrival === each.arrival)) {
+          const added = ticket(each.arrival);
+          model.push(added);
+          model.sort((a, b) => a.arrival - b.arrival);
+          queue.add(added);
+        } else if (each.do === 'leave' && model.length > 0) {
+          leave(queue, model.splice(each.which % model.length, 1)[0] as Ticket);
+        } else if (each.do === 'book') {
+          const next = queue.nextUnbooked();
+          expect(next).toBe(model.find((waiting) => waiting.booking === null) ?? null);
+          if (next) queue.book(next, booking);
+        } else if (each.do === 'unbook') {
+          queue.unbookAll();
+          expect(model.every((waiting) => waiting.booking === null)).toBe(true);
+        }
+        expect([...queue]).toEqual(model);
+        expect([...queue.booked()]).toEqual(model.filter((waiting) => waiting.booking !== null));
+        expect(queue.size).toBe(model.length);
+        expect(queue.bookedCount).toBe(model.filter((waiting) => waiting.booking !== null).length);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('says when a ticket comes back before those that are booked', () => {
+  const queue = new TicketQueue();
+  const first = ticket(1);
+  queue.add(first);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  expect(queue.add(ticket(2))).toBe(false);
+  expect(queue.add(ticket(0))).toBe(true);
+});
+
+test('does not keep the places of ten thousand that have left', () => {
+  const queue = new TicketQueue();
+  const tickets = Array.from({ length: 10_000 }, (_, arrival) => ticket(arrival));
+  for (const each of tickets) queue.add(each);
+  const last = tickets.pop() as Ticket;
+  for (let i = 0; i < 10; i += 1) queue.book(queue.nextUnbooked() as Ticket, booking);
+  for (const each of tickets) leave(queue, each);
+  expect([...queue]).toEqual([last]);
+  expect(queue.nextUnbooked()).toBe(last);
+});
