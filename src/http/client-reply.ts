@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Cancel, Clock } from '../clock.ts';
 import type { ClientReply } from '../proxy/exchange.ts';
+import { type CompressionMode, chooseEncoding, createEncoder, type Encoder } from './compression.ts';
 import type { Connection } from './connections.ts';
 import { WriteStall } from './write-stall.ts';
 
@@ -9,6 +10,7 @@ interface ReplyParts {
   readonly clock: Clock;
   readonly connection: Connection;
   readonly writeStallMs: number;
+  readonly compression: CompressionMode;
   /** Headers that are known only when the head goes out, such as `connection: close` of a server that shuts down. */
   readonly lateHeaders: () => Readonly<Record<string, string>>;
 }
@@ -30,6 +32,8 @@ export class RawClientReply implements ClientReply {
   #isGone = false;
   #isEnded = false;
   #head: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | null = null;
+  #encoder: Encoder | null = null;
+  #drainListeners: (() => void)[] = [];
 
   constructor(reply: FastifyReply, parts: ReplyParts) {
     this.#reply = reply;
@@ -46,6 +50,7 @@ export class RawClientReply implements ClientReply {
     this.#raw.once('finish', () => this.#forget());
     // A write that races with the client's leaving reports here; 'close' tells the same.
     this.#raw.on('error', lost);
+    this.#raw.on('drain', () => this.#drained());
     if (parts.connection.socket.destroyed) this.#lose();
   }
 
@@ -62,7 +67,8 @@ export class RawClientReply implements ClientReply {
   }
 
   get unsentBytes(): number {
-    return this.#raw.writableLength;
+    const encoding = this.#encoder ? this.#encoder.writableLength + this.#encoder.readableLength : 0;
+    return encoding + this.#raw.writableLength;
   }
 
   onGone(listener: () => void): void {
@@ -71,7 +77,7 @@ export class RawClientReply implements ClientReply {
   }
 
   onDrain(listener: () => void): void {
-    this.#raw.on('drain', listener);
+    this.#drainListeners.push(listener);
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
@@ -81,8 +87,8 @@ export class RawClientReply implements ClientReply {
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#isGone || this.#isEnded) return false;
-    this.#sendHead({});
-    const hasRoom = this.#raw.write(chunk);
+    this.#sendHead(null);
+    const hasRoom = (this.#encoder ?? this.#raw).write(chunk);
     if (!hasRoom) this.#stall.watch();
     return hasRoom;
   }
@@ -90,8 +96,8 @@ export class RawClientReply implements ClientReply {
   end(chunk?: Uint8Array | string): void {
     if (this.#isGone || this.#isEnded) return;
     this.#isEnded = true;
-    this.#sendHead({ 'content-length': String(chunk === undefined ? 0 : Buffer.byteLength(chunk)) });
-    this.#raw.end(chunk);
+    this.#sendHead(chunk === undefined ? 0 : Buffer.byteLength(chunk));
+    (this.#encoder ?? this.#raw).end(chunk);
     this.#stall.watch();
   }
 
@@ -100,21 +106,46 @@ export class RawClientReply implements ClientReply {
     this.#parts.clock.schedule(0, () => this.#parts.connection.socket.destroy());
   }
 
-  /** Fastify keeps headers of its own, CORS among them, which a raw head would lose. */
-  #sendHead(lengthHeader: Readonly<Record<string, string>>): void {
+  /** @param bytes of the whole body; null when it comes in pieces */
+  #sendHead(bytes: number | null): void {
     if (this.#raw.headersSent || !this.#head) return;
+    // Fastify keeps headers of its own, CORS among them, which a raw head would lose.
     const headers: OutgoingHttpHeaders = {
       ...(this.#reply.getHeaders() as OutgoingHttpHeaders),
-      ...lengthHeader,
       ...this.#head.headers,
       ...this.#parts.lateHeaders(),
     };
+    this.#encode(headers, bytes);
+    if (bytes !== null && !this.#encoder) headers['content-length'] = bytes;
     this.#raw.writeHead(this.#head.status, headers);
+  }
+
+  /** Puts a compressor between the use case and the socket, if mode, client and answer want one. */
+  #encode(headers: OutgoingHttpHeaders, bytes: number | null): void {
+    const { compression } = this.#parts;
+    if (compression === 'off') return;
+    const accepted = String(this.#reply.request.headers['accept-encoding'] ?? '');
+    const encoding = chooseEncoding(compression, accepted, {
+      contentType: String(headers['content-type'] ?? ''),
+      bytes,
+    });
+    headers['vary'] = [headers['vary'] ?? [], 'accept-encoding'].flat().join(', ');
+    if (!encoding) return;
+    headers['content-encoding'] = encoding;
+    delete headers['content-length'];
+    this.#encoder = createEncoder(encoding);
+    this.#encoder.on('drain', () => this.#drained());
+    this.#encoder.pipe(this.#raw);
+  }
+
+  #drained(): void {
+    for (const listener of this.#drainListeners) listener();
   }
 
   #lose(): void {
     if (this.#isGone || this.#raw.writableFinished) return;
     this.#isGone = true;
+    this.#encoder?.destroy();
     this.#forget();
     for (const listener of this.#goneListeners.splice(0)) listener();
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ServerEvents } from '../proxy/events.ts';
 import type { Client, ClientReply, ClientRequest } from '../proxy/exchange.ts';
+import type { CompressionMode } from './compression.ts';
 
 /** How the server listens and what it lets in. */
 export interface ServerSettings {
@@ -11,7 +12,7 @@ export interface ServerSettings {
   readonly maxConnections: number;
   readonly timeouts: ServerTimeouts;
   /** `json`: whole answers of 1 KiB to 1 MiB. `all`: streams too, flushed per write. */
-  readonly compression: 'off' | 'json' | 'all';
+  readonly compression: CompressionMode;
   /** Origins of web pages that may call, such as `https://app.example.com`; `*` is every one. */
   readonly corsOrigins: readonly string[];
   /** Whether `x-sluice-*` headers are shown. */

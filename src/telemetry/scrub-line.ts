@@ -22,6 +22,7 @@ export function lineScrubber(secrets: readonly string[]): (line: string) => stri
   const known = secrets
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // As it stands within a string of JSON, and within a URL.
+    .map((secret) => secret.toWellFormed())
     .flatMap((secret) => [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
     // Longest first: an alternative that is the beginning of another one would leave the rest standing.
     .sort((a, b) => b.length - a.length)

@@ -49,6 +49,7 @@ export function chatRoute(app: FastifyInstance, context: Context): void {
       clock: services.clock,
       connection: connections.of(request.raw.socket),
       writeStallMs: settings.timeouts.writeStallMs,
+      compression: settings.compression,
       lateHeaders: () => lifecycle.lateHeaders(),
     });
     arrival.isHandedOver = true;
