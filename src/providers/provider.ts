@@ -14,6 +14,10 @@ export interface LimitFacts {
   readonly isGuess: boolean;
   /** Answers say what remains, so limits that nobody configured are learned. */
   readonly hasHeaders: boolean;
+  /** Limits on requests also hold for each slice of this length, evenly spread; null where they do not. */
+  readonly requestSliceMs: number | null;
+  /** Tokens are charged when the answer ends, not when the request arrives: what is in flight is invisible to the limiter. */
+  readonly isChargedAtEnd: boolean;
 }
 
 /** The size of one request, in LLM tokens. */
@@ -59,8 +63,8 @@ export type Outcome =
       readonly reason: 'credentials' | 'billing' | 'model';
       readonly scope: 'key' | 'key_model';
     }
-  /** The vendor has no capacity: its other keys do not help. */
-  | { readonly kind: 'capacity'; readonly retryAfterMs: number | null }
+  /** The vendor has no capacity: its other keys do not help. `isTierOnly`: just the service tier that was asked for. */
+  | { readonly kind: 'capacity'; readonly retryAfterMs: number | null; readonly isTierOnly?: true }
   /** The vendor asks for a slower ramp. */
   | { readonly kind: 'ramp' }
   /** The prompt is longer than the model's context. */
@@ -79,7 +83,15 @@ export interface Spent {
   readonly requested: number | null;
 }
 
-/** An answer that is not a success, read to 64 KiB. */
+/** The error in an answer, in OpenAI's four terms and the upstream's words; null is what it did not say. */
+export interface UpstreamError {
+  readonly message: string;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+/** An answer that is not a success, read to 64 KiB. A 200 whose body or first event is an error is one too. */
 export interface FailedAnswer {
   readonly status: number;
   readonly headers: UpstreamHeaders;
@@ -113,6 +125,13 @@ export interface Provider {
   /** What its models offer unless the configuration says otherwise. */
   readonly offers: readonly Capability[];
   readonly limits: LimitFacts;
+  /**
+   * Patterns of the names that a vendor gives its own models; empty for one that serves models of many makers. Where no
+   * models are configured, a name goes to the vendors that own it.
+   */
+  readonly ownModels: readonly string[];
+  /** `ask`: streams carry usage only if `stream_options` asks for it. `always`: they do so anyway, some refuse to be asked. */
+  readonly streamUsage: 'ask' | 'always';
   prepare(call: ProviderCall): PreparedCall;
   /** The vendor's admission charge: what its limiter takes when the request arrives. */
   reservedCharge(size: RequestSize): Charge;
@@ -122,4 +141,6 @@ export interface Provider {
   /** From an answer's whole JSON or one streamed event's JSON; null when it carries none. */
   readUsage(json: unknown): Usage | null;
   classify(answer: FailedAnswer): Outcome;
+  /** The error that a body or an event holds, whatever its status; null when it is no error. */
+  readError(json: unknown): UpstreamError | null;
 }

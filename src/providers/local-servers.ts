@@ -1,0 +1,36 @@
+import { UNKNOWN_SERVER } from './openai-compatible.ts';
+import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
+
+/** Servers on one's own machine, at the ports they choose themselves. They limit nothing but how much runs at once. */
+const LOCAL: readonly VendorFacts[] = [
+  {
+    ...UNKNOWN_SERVER,
+    type: 'vllm',
+    baseUrl: 'http://127.0.0.1:8000/v1',
+    offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
+    rateHeaders: [],
+  },
+  {
+    ...UNKNOWN_SERVER,
+    type: 'llama-cpp',
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
+    rateHeaders: [],
+  },
+  {
+    ...UNKNOWN_SERVER,
+    type: 'ollama',
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    offers: ['tools', 'vision', 'json_schema', 'logprobs'],
+    rateHeaders: [],
+  },
+  {
+    ...UNKNOWN_SERVER,
+    type: 'lm-studio',
+    baseUrl: 'http://127.0.0.1:1234/v1',
+    offers: ['tools', 'vision', 'json_schema'],
+    rateHeaders: [],
+  },
+];
+
+export const localServers = LOCAL.map(openAiShaped);
