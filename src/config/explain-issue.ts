@@ -64,8 +64,7 @@ export function findingsOf(issue: Issue, around: Path = []): Finding[] {
   }
   if (issue.code !== 'invalid_union') return [{ path, message: issue.message }];
   const meant = issue.errors.find((branch) => !branch.some(isWrongShape));
-  if (meant) return meant.flatMap((inner) => findingsOf(inner, path));
-  return [{ path, message: shapesOf(issue.errors) ?? issue.message }];
+  return meant ? meant.flatMap((inner) => findingsOf(inner, path)) : [{ path, message: issue.message }];
 }
 
 /** The branch was not meant at all: already the value as a whole is of another kind. */
@@ -78,11 +77,6 @@ function isWrongShape(issue: Issue): boolean {
 /** A union within a branch that fits in no shape either. */
 function isMismatch(issue: Issue): boolean {
   return issue.code === 'invalid_union' && issue.errors.every((branch) => branch.some(isWrongShape));
-}
-
-function shapesOf(errors: readonly (readonly Issue[])[]): string | null {
-  const messages = new Set(errors.flat().map(({ message }) => message));
-  return messages.size > 0 && !messages.has('Invalid input') ? [...messages].join(', or ') : null;
 }
 
 function stepOf(step: PropertyKey): string | number {

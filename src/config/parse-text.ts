@@ -65,7 +65,8 @@ function parseJson(source: string): ParsedText {
     const tree: unknown = JSON.parse(source);
     return { ok: true, tree, ...placesOfJson(source) };
   } catch (error) {
-    const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? source.length);
+    const said = /position (\d+)/.exec(String(error))?.[1];
+    const offset = said === undefined ? offsetOfJsonError(source) : Number(said);
     return { ok: false, message: 'is not valid JSON', place: lineAndColumn(source, offset) };
   }
 }
@@ -76,6 +77,31 @@ function placesOfJson(source: string): ReturnType<PlaceIndex['asAnswer']> {
     return new PlaceIndex(source, parseEvents(source, { maxDepth: 1000 })).asAnswer();
   } catch {
     return { duplicates: [], placeOf: () => ({ line: 1, column: 1 }) };
+  }
+}
+
+/**
+ * JSON.parse does not always say where. A text cut before the error is merely unfinished, one cut behind it is wrong, so
+ * the error lies where the one turns into the other.
+ */
+function offsetOfJsonError(source: string): number {
+  let unfinished = 0;
+  let wrong = source.length;
+  while (wrong - unfinished > 1) {
+    const middle = (unfinished + wrong) >> 1;
+    if (isUnfinishedJson(source.slice(0, middle))) unfinished = middle;
+    else wrong = middle;
+  }
+  return unfinished;
+}
+
+function isUnfinishedJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const place = /position (\d+)/.exec(String(error))?.[1];
+    return place === undefined ? /Unexpected end/.test(String(error)) : Number(place) >= text.length;
   }
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { limits } from './schema-limits.ts';
-import { modelPattern, name, section, text, weight } from './schema-parts.ts';
+import { modelPattern, money, name, section, text, weight } from './schema-parts.ts';
 
 export const client = section({
   name: name.describe('Shown in logs and shares.'),
@@ -11,7 +11,7 @@ export const client = section({
   on_limit: z.enum(['wait', 'reject']).prefault('wait').describe('What happens at its own limits.'),
   models: z.array(modelPattern).min(1).optional().describe('What it may ask for: names or patterns. Absent: all.'),
   budget: section({
-    usd: z.number().positive('must be above 0').describe('USD.'),
+    usd: money.describe('USD.'),
     per: z.enum(['day', 'week', 'month', 'total']).describe('When it begins anew.'),
   })
     .optional()

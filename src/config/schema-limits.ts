@@ -60,7 +60,10 @@ function limitOf(limitName: LimitName) {
       }
     })
     .transform(settingOf);
-  return z.union([z.literal('none'), amount.transform((limit): LimitSetting => ({ limit })), setting]);
+  return z.union(
+    [z.literal('none'), amount.transform((limit): LimitSetting => ({ limit })), setting],
+    'must be a number such as 500 or 200k, a mapping with `limit`, or none',
+  );
 }
 
 /** Limits of one bucket. */
@@ -72,7 +75,7 @@ export const limits = section({
   itpm: limitOf('itpm').optional().describe('Input tokens a minute.'),
   otpm: limitOf('otpm').optional().describe('Output tokens a minute.'),
   concurrency: limitOf('concurrency').optional().describe('Requests in flight at once.'),
-});
+}).meta({ id: 'limits' });
 
 export const quota = section({
   name: name.describe('What keys call it by.'),

@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { limits } from './schema-limits.ts';
-import { after, amount, count, duration, jsonObject, name, section, text, weight } from './schema-parts.ts';
+import {
+  after,
+  amount,
+  duration,
+  jsonObject,
+  money,
+  name,
+  section,
+  text,
+  weight,
+  wholeNumber,
+} from './schema-parts.ts';
 
 /** How the routes that can start a request now are ordered. */
 export const STRATEGIES = [
@@ -19,10 +30,8 @@ export type Strategy = (typeof STRATEGIES)[number];
 export const CAPABILITIES = ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
-const price = z.number().min(0);
-
 export const queue = section({
-  max_size: count.optional().describe('Requests that may wait, per client and model.'),
+  max_size: wholeNumber(0).optional().describe('Requests that may wait, per client and model.'),
   max_wait: duration.optional().describe('Longest wait.'),
 });
 
@@ -49,9 +58,9 @@ const target = section({
   force: jsonObject.prefault({}).describe('Parameters to set whatever the request says.'),
   drop: z.array(text).prefault([]).describe('Parameters to take out.'),
   price: section({
-    input: price.describe('Input.'),
-    cached_input: price.optional().describe('Input from the cache. Absent: as input.'),
-    output: price.describe('Output.'),
+    input: money.describe('Input.'),
+    cached_input: money.optional().describe('Input from the cache. Absent: as input.'),
+    output: money.describe('Output.'),
   })
     .optional()
     .describe('USD per million tokens.'),

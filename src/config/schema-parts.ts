@@ -68,9 +68,25 @@ export const text = z.string().min(1, 'must not be empty');
 /** A model as the upstream calls it, or a pattern in which `*` stands for any characters. */
 export const modelPattern = text;
 
-export const weight = z.number().positive('must be above 0');
+/** `${NAME}` always gives text, so numbers and switches are taken as text too. */
+const decimal = (value: string) => (/^\d+(\.\d+)?$/.test(value) ? Number(value) : null);
 
-export const count = z.number().int().min(0);
+export const weight = written('a number above 0', (value) => decimal(value) || null);
+
+/** USD. */
+export const money = written('a number of 0 or more', decimal);
+
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  return written(`a whole number ${range}`, (value) => {
+    const number = Number(value.replaceAll('_', ''));
+    return /^[\d_]+$/.test(value) && number >= least && number <= most ? number : null;
+  });
+}
+
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])], { error: () => 'must be true or false' })
+  .transform((value) => value === true || value === 'true');
 
 export const httpUrl = text.refine(
   (value) => isHttpUrl(value),

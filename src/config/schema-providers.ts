@@ -1,7 +1,18 @@
 import * as z from 'zod';
 import { PROVIDER_TYPES } from './provider-types.ts';
 import { limits } from './schema-limits.ts';
-import { duration, headerName, headers, httpUrl, modelPattern, name, proxyUrl, section, text } from './schema-parts.ts';
+import {
+  duration,
+  flag,
+  headerName,
+  headers,
+  httpUrl,
+  modelPattern,
+  name,
+  proxyUrl,
+  section,
+  text,
+} from './schema-parts.ts';
 
 /** How long one call to an upstream may take in each of its parts. Absent parts come from a more general place. */
 export const upstreamTimeouts = section({
@@ -24,8 +35,10 @@ const keyDetails = section({
   quota: name.optional().describe('The quota it draws on. Absent: one of its own.'),
   limits: limits.prefault({}).describe('Limits of this key alone, over all models.'),
   models: z.array(modelPattern).min(1).optional().describe('The upstream models it may be used for. Absent: all.'),
-  enabled: z.boolean().prefault(true).describe('false: not used.'),
+  enabled: flag.prefault(true).describe('false: not used.'),
 });
+
+const key = z.union([text, keyDetails], 'must be a key in quotes, or a mapping with `key`');
 
 export const provider = section({
   name: name.optional().describe('Absent: its type.'),
@@ -35,19 +48,19 @@ export const provider = section({
   headers: headers.prefault({}).describe('Headers to add to every call.'),
   forward_headers: z.array(headerName).prefault([]).describe('Headers of the client that are passed on.'),
   keys: z
-    .union([
-      text,
-      z.array(z.union([text, keyDetails])).min(1, 'is empty: leave `keys` out for a server without credentials'),
-    ])
+    .union(
+      [text, z.array(key).min(1, 'is empty: leave `keys` out for a server without credentials')],
+      'must be a list of keys',
+    )
     .optional()
     .describe('Credentials. Text may hold several, separated by commas. Absent: calls carry none.'),
   limits: limits.prefault({}).describe('Limits of each quota and model of this provider.'),
   timeouts: upstreamTimeouts.prefault({}).describe('Over `defaults.timeouts`, one by one.'),
   proxy: proxyUrl.optional().describe('An HTTP proxy for this provider. Absent: HTTPS_PROXY and NO_PROXY.'),
   ca_file: text.optional().describe('A PEM file of certificate authorities to trust.'),
-  stream_usage: z.boolean().prefault(true).describe('false for servers that refuse `stream_options`.'),
-  any_model: z.boolean().prefault(false).describe('true: names that are not under `models` are passed on.'),
-  raw: z.boolean().prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
+  stream_usage: flag.prefault(true).describe('false for servers that refuse `stream_options`.'),
+  any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
+  raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
   probe: section({ interval: duration.describe('Time between two probes.') })
     .optional()
     .describe('Active probes that cost no tokens. Absent: only real requests tell.'),

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { queue } from './schema-models.ts';
-import { amount, duration, offOrDuration, section, share, size, text } from './schema-parts.ts';
+import { amount, duration, flag, offOrDuration, section, share, size, text, wholeNumber } from './schema-parts.ts';
 import { upstreamTimeouts } from './schema-providers.ts';
 
 export const server = section({
   host: text.optional().describe('Address to listen on. Absent: 127.0.0.1, in the image 0.0.0.0.'),
-  port: z.number().int().min(0).max(65_535).prefault(8080).describe('Port to listen on; 0 takes a free one.'),
+  port: wholeNumber(0, 65_535).prefault(8080).describe('Port to listen on; 0 takes a free one.'),
   auth: z
     .enum(['clients', 'none'])
     .prefault('clients')
@@ -14,7 +14,7 @@ export const server = section({
   body_memory: size
     .prefault('512MiB')
     .describe('All request bodies held at once: uploading, waiting, in flight until the first byte.'),
-  max_connections: z.number().int().min(1).prefault(10_000).describe('Connections of clients.'),
+  max_connections: wholeNumber(1).prefault(10_000).describe('Connections of clients.'),
   timeouts: section({
     headers: duration.prefault('15s').describe("Until a request's headers are complete."),
     request: duration.prefault('120s').describe('Until the last byte of its body; waiting and streams do not count.'),
@@ -38,7 +38,7 @@ export const server = section({
   })
     .optional()
     .describe('Web pages that may call.'),
-  debug_headers: z.boolean().prefault(true).describe('Add the x-sluice-* headers to answers.'),
+  debug_headers: flag.prefault(true).describe('Add the x-sluice-* headers to answers.'),
 }).superRefine((value, context) => {
   if (value.body_limit > value.body_memory) {
     context.addIssue({
@@ -55,7 +55,7 @@ export const log = section({
     .prefault('info')
     .describe('Least level that is written.'),
   format: z.enum(['json', 'pretty']).optional().describe('Absent: pretty on a terminal, json elsewhere.'),
-  requests: z.boolean().prefault(true).describe('One line a request.'),
+  requests: flag.prefault(true).describe('One line a request.'),
 });
 
 export const state = section({
@@ -67,7 +67,7 @@ export const state = section({
 export const defaults = section({
   queue: queue.prefault({}).describe('For models that do not say.'),
   retry: section({
-    attempts: z.number().int().min(1).prefault(3).describe('Sends in all.'),
+    attempts: wholeNumber(1).prefault(3).describe('Sends in all.'),
     budget: share.prefault('20%').describe('Retries as a share of requests.'),
   })
     .prefault({})

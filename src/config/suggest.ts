@@ -25,6 +25,7 @@ function at(row: readonly number[], index: number): number {
 export function nearest(word: string, known: Iterable<string>): string | null {
   // Nobody mistypes a word this long, and the comparison is quadratic.
   if (word.length > 64) return null;
+  const isBeginning = (a: string, b: string) => b.length >= 3 && a.startsWith(b);
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
@@ -34,7 +35,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
       bestDistance = candidateDistance;
     }
   }
-  return best;
+  return best ?? [...known].find((candidate) => isBeginning(word, candidate) || isBeginning(candidate, word)) ?? null;
 }
 
 /** ` Did you mean "openai"?` with its leading space, or nothing. */
