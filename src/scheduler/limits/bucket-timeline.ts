@@ -1,5 +1,6 @@
 import type { BucketShape } from './bucket-shape.ts';
 import { SAME_INSTANT_MS, type Tail, type Timeline } from './limit.ts';
+import { firstIndex } from './sorted.ts';
 
 interface Step {
   readonly at: number;
@@ -88,27 +89,14 @@ export class BucketTimeline implements Timeline {
 
   #firstAfter(at: number): number {
     const steps = this.#steps;
-    let low = 0;
-    let high = steps.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((steps[middle] as Step).at <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(steps.length, (index) => (steps[index] as Step).at > at);
   }
 
   /** Gaps before it surely have no room for so much; later absorption may still take away what this promises. */
   #firstWithRoom(from: number, work: number): number {
     const needed = work + this.#absorbedBefore(from);
-    let low = from;
-    let high = this.#steps.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#steps[middle] as Step).room < needed) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const steps = this.#steps;
+    return firstIndex(steps.length, (index) => index >= from && (steps[index] as Step).room >= needed);
   }
 }
 

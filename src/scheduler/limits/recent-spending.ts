@@ -1,3 +1,5 @@
+import { firstAbove } from './sorted.ts';
+
 /**
  * What a refund may give back at most.
  *
@@ -11,14 +13,16 @@
  */
 export class RecentSpending {
   readonly #keepMs: number;
+  readonly #skewMs: number;
   #at: number[] = [];
   #peaks: number[] = [];
   #workMs = 0;
   #head = 0;
 
   /** @param keepMs How long before a refund is settled here the upstream may have made it. */
-  constructor(keepMs: number) {
+  constructor(keepMs: number, skewMs: number) {
     this.#keepMs = keepMs;
+    this.#skewMs = skewMs;
   }
 
   record(at: number, workMs: number): void {
@@ -27,27 +31,27 @@ export class RecentSpending {
       this.#at.pop();
       this.#peaks.pop();
     }
-    this.#forget(at - this.#keepMs);
+    this.#forget(at - this.#keepMs - this.#skewMs);
     this.#at.push(at);
     this.#peaks.push(peak);
     this.#workMs += workMs;
   }
 
   /**
-   * The latest instant at which the bucket must count as full, moved on by all spending after it, if it was full at some
-   * moment after `refund.at - skewMs`. The refunded booking's own work does not count before its own instant.
+   * The latest moment at which the upstream may have been full when it made the refund, moved on by all spending since.
+   * What was sent up to the skew before that moment may still have been under way and counts as well, but for the refunded
+   * booking itself (`at`, `workMs`): its refund comes after it.
    */
-  fullSince(refund: { readonly at: number; readonly workMs: number }, now: number, skewMs: number): number {
+  fullSince(refund: { readonly at: number; readonly workMs: number }, now: number): number {
     const oldest = now - this.#keepMs;
     const after = this.#highest(Math.max(refund.at, oldest), now);
     if (refund.at < oldest) return after + this.#workMs;
-    const around = this.#highest(refund.at - skewMs, now) - refund.workMs;
+    const around = this.#highest(refund.at - this.#skewMs, now) - refund.workMs;
     return Math.max(around, after) + this.#workMs;
   }
 
   #highest(since: number, now: number): number {
-    let index = this.#head;
-    while (index < this.#at.length && (this.#at[index] as number) <= since) index += 1;
+    const index = firstAbove(this.#at, since, this.#head);
     return Math.max(this.#peaks[index] ?? Number.NEGATIVE_INFINITY, now - this.#workMs);
   }
 

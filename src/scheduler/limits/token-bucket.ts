@@ -93,7 +93,7 @@ export class TokenBucket implements Limit {
     this.#recent = recentSpending(skewMs);
   }
 
-  /** A larger bucket has what the smaller one missed, and no more; in a smaller one, what spilled is gone. */
+  /** What is there stays there, but for what a smaller bucket can't hold. */
   setBurst(burst: number, now: number): void {
     const level = this.level(now);
     this.#shape = this.#shape.with({ burst });
@@ -135,8 +135,8 @@ export class TokenBucket implements Limit {
 
   #refund({ at, amount }: Booking, refund: number, now: number): void {
     if (this.#shape.isUnlimited) return;
-    const { msPerUnit, options } = this.#shape;
-    const fullSince = this.#recent.fullSince({ at, workMs: amount * msPerUnit }, now, options.skewMs);
+    const { msPerUnit } = this.#shape;
+    const fullSince = this.#recent.fullSince({ at, workMs: amount * msPerUnit }, now);
     const lowest = Math.min(this.#zero, this.#shape.floor(fullSince));
     this.#zero = Math.max(this.#zero - refund * msPerUnit, lowest);
   }
@@ -146,5 +146,5 @@ export class TokenBucket implements Limit {
 const LATEST_REFUND_MS = 500;
 
 function recentSpending(skewMs: number): RecentSpending {
-  return new RecentSpending(Math.max(LATEST_REFUND_MS, 2 * skewMs));
+  return new RecentSpending(Math.max(LATEST_REFUND_MS, 2 * skewMs), skewMs);
 }

@@ -1,0 +1,169 @@
+import type { Booking, Limit, LimitSnapshot, Tail, Timeline } from './limit.ts';
+import { firstAbove } from './sorted.ts';
+
+/**
+ * So many requests at once. When a slot comes free is told by an event and not by the clock; the instants given here are
+ * guesses from how long requests have held theirs. Slots are not held ahead: a booked start only says who is next.
+ */
+export class InFlight implements Limit {
+  readonly unit = 'in_flight';
+  readonly windowMs = 0;
+  readonly refills = false;
+  #capacity: number;
+  #used = 0;
+  #holdMs = FIRST_HOLD_MS;
+  #ended = 0;
+
+  constructor({ capacity }: { readonly capacity: number }) {
+    this.#capacity = capacity;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  level(): number {
+    return this.#capacity - this.#used;
+  }
+
+  fullInMs(): number {
+    return this.#used > 0 ? this.#holdMs : 0;
+  }
+
+  /** Never `from` itself while it is full, so whoever asks again does not spin. */
+  readyAt(amount: number, from: number): number {
+    if (amount <= 0 || this.#used + amount <= this.#capacity) return from;
+    if (amount > this.#capacity) return Number.POSITIVE_INFINITY;
+    return from + (this.#used + amount - this.#capacity) * this.#gapMs();
+  }
+
+  take(amount: number, now: number): Booking {
+    this.#used += amount;
+    return { at: now, amount };
+  }
+
+  settle(booking: Booking, charged: number, now: number): boolean {
+    const freed = booking.amount - charged;
+    if (freed > 0) this.#learn(now - booking.at);
+    this.#used -= freed;
+    booking.amount = charged;
+    return freed > 0;
+  }
+
+  fork(now: number): Timeline {
+    return this.#view(now);
+  }
+
+  tail(now: number): Tail {
+    return this.#view(now);
+  }
+
+  /** No head says how many slots are free. */
+  observe(): boolean {
+    return false;
+  }
+
+  /** Somebody else holds slots, for nobody knows how long: the rest of the route is what waits for them. */
+  refused(): void {}
+
+  setCapacity(capacity: number): void {
+    this.#capacity = capacity;
+  }
+
+  /** What skew there is lies in the lag before a slot is freed. */
+  setSkew(): void {}
+
+  /** What was in flight ended with the process. */
+  snapshot(): LimitSnapshot {
+    return { capacity: this.#capacity, used: [] };
+  }
+
+  restore(): void {}
+
+  /** Expected time from one freed slot to the next. */
+  #gapMs(): number {
+    return Math.max(MIN_GAP_MS, this.#holdMs / (this.#used + 1));
+  }
+
+  #learn(heldMs: number): void {
+    this.#ended += 1;
+    this.#holdMs += (Math.max(MIN_GAP_MS, heldMs) - this.#holdMs) / Math.min(this.#ended, REMEMBERED);
+  }
+
+  #view(now: number): InFlightView {
+    return new InFlightView({
+      capacity: this.#capacity,
+      used: this.#used,
+      now,
+      gapMs: this.#gapMs(),
+      holdMs: this.#holdMs,
+    });
+  }
+}
+
+interface ViewOptions {
+  readonly capacity: number;
+  readonly used: number;
+  readonly now: number;
+  readonly gapMs: number;
+  readonly holdMs: number;
+}
+
+/** Slots now in use come free one gap after the other; each booked start holds one for the usual time. */
+class InFlightView implements Timeline, Tail {
+  readonly #given: ViewOptions;
+  /** When each booked one starts, once for each slot; rising. */
+  #starts: number[] = [];
+
+  constructor(given: ViewOptions) {
+    this.#given = given;
+  }
+
+  earliest(amount: number, from: number): number {
+    if (amount <= 0) return from;
+    if (amount > this.#given.capacity) return Number.POSITIVE_INFINITY;
+    const bound = this.#given.capacity - amount;
+    let start = from;
+    while (this.#usedAt(start) > bound) start = this.#nextFree(start);
+    return start;
+  }
+
+  book(amount: number, at: number): void {
+    const index = firstAbove(this.#starts, at);
+    for (let slot = 0; slot < amount; slot += 1) this.#starts.splice(index, 0, at);
+  }
+
+  append(amount: number, at: number): void {
+    this.book(amount, at);
+  }
+
+  release(amount: number): void {
+    this.#starts.splice(Math.max(0, this.#starts.length - amount));
+  }
+
+  #usedAt(at: number): number {
+    const { holdMs } = this.#given;
+    const held = firstAbove(this.#starts, at) - firstAbove(this.#starts, at - holdMs);
+    return held + Math.max(0, this.#given.used - this.#freedBy(at));
+  }
+
+  /** How many of the slots now in use will be free at `at`. */
+  #freedBy(at: number): number {
+    return Math.floor((at - this.#given.now) / this.#given.gapMs + ROUNDING);
+  }
+
+  #nextFree(after: number): number {
+    const { now, gapMs, holdMs, used } = this.#given;
+    const freed = this.#freedBy(after) + 1;
+    const slot = freed > used ? Number.POSITIVE_INFINITY : now + freed * gapMs;
+    const oldest = this.#starts[firstAbove(this.#starts, after - holdMs)];
+    return Math.min(slot, (oldest ?? Number.POSITIVE_INFINITY) + holdMs);
+  }
+}
+
+/** Until one has ended. */
+const FIRST_HOLD_MS = 5_000;
+const MIN_GAP_MS = 1;
+/** The mean follows about so many of the last. */
+const REMEMBERED = 20;
+const ROUNDING = 1e-9;
