@@ -3,8 +3,9 @@ import { readErrorBody } from './error-body.ts';
 import { judge } from './error-rules.ts';
 import { readSpent } from './spent-text.ts';
 
-/** Enough for every detail that a rule looks for. */
+/** Enough for every detail that a rule looks for, and little enough for any pattern. */
 const MAX_BODY_CHARACTERS = 16_384;
+const MAX_WORD_CHARACTERS = 4_096;
 
 /** What an error inside a 200, or inside a stream, stands for when it brings no status of its own. */
 const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
@@ -16,8 +17,8 @@ const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
 
 export function classifyAnswer({ status, headers, json }: FailedAnswer): Outcome {
   const error = readErrorBody(json);
-  const words = error === null ? '' : [error.code, error.type, error.message].filter((word) => word !== null).join(' ');
-  const message = error?.message ?? '';
+  const message = (error?.message ?? '').slice(0, MAX_WORD_CHARACTERS);
+  const words = [error?.code ?? '', error?.type ?? '', message].join(' ').slice(0, MAX_WORD_CHARACTERS);
   return judge({
     status: status < 300 ? statusOf(error, words) : status,
     words,

@@ -12,7 +12,7 @@ const LIMIT_NAMES: readonly (readonly [words: RegExp, unit: Spent['unit'], windo
   [/\bRPS\b|\brequests per sec/i, 'requests', SECOND_MS],
 ];
 
-const LIMIT = /\blimit(?: is| of|:)? (\d[\d,]*)/i;
+const LIMIT = /\b(?:limit(?: is|:)?|of) (\d[\d,]*)/i;
 const USED = /\b(?:used|current):? (\d[\d,]*)/i;
 const REQUESTED = /\brequested:? (\d[\d,]*)/i;
 
