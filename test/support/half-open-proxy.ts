@@ -9,6 +9,8 @@ export class HalfOpenProxy {
   readonly #server: Server;
   readonly #target: number;
   readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
+  /** What was read before a freeze took hold. */
+  #backlog: (() => void)[] = [];
   #isFrozen = false;
 
   private constructor(target: number) {
@@ -45,6 +47,7 @@ export class HalfOpenProxy {
 
   thaw(): void {
     this.#isFrozen = false;
+    for (const carry of this.#backlog.splice(0)) carry();
     for (const { client, upstream } of this.#pairs) {
       client.resume();
       upstream.resume();
@@ -72,8 +75,8 @@ export class HalfOpenProxy {
     const upstream = netConnect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
     const pair = { client, upstream };
     this.#pairs.add(pair);
-    relay(client, upstream);
-    relay(upstream, client);
+    this.#relay(client, upstream);
+    this.#relay(upstream, client);
     client.on('close', () => {
       this.#pairs.delete(pair);
       if (!this.#isFrozen) upstream.destroy();
@@ -82,10 +85,15 @@ export class HalfOpenProxy {
     client.pause();
     upstream.pause();
   }
-}
 
-function relay(from: Socket, to: Socket): void {
-  from.on('data', (bytes) => to.write(bytes));
-  from.on('end', () => to.end());
-  from.on('error', () => to.destroy());
+  #relay(from: Socket, to: Socket): void {
+    from.on('data', (bytes) => this.#carry(() => to.write(bytes)));
+    from.on('end', () => this.#carry(() => to.end()));
+    from.on('error', () => this.#carry(() => to.destroy()));
+  }
+
+  #carry(action: () => void): void {
+    if (this.#isFrozen) this.#backlog.push(action);
+    else action();
+  }
 }
