@@ -28,6 +28,7 @@ const MAX_SINGLE_RATIO = 8;
 const MIN_FACTOR = 0.25;
 const MAX_FACTOR = 4;
 const MAX_PAIRS = 2000;
+const MAX_PROMPT_TOKENS = 1e9;
 
 const UNCORRECTED: Correction = { factor: 1, answers: 0 };
 
@@ -39,9 +40,9 @@ export class Calibration {
     return this.#pairs.get(keyOf(provider, model))?.correction() ?? UNCORRECTED;
   }
 
-  /** Figures that are no positive numbers teach nothing. */
+  /** Figures below 1 or beyond any prompt teach nothing. */
   observe({ provider, model, estimatedTokens, realTokens }: InputObservation): void {
-    if (!(isPositive(estimatedTokens) && isPositive(realTokens))) return;
+    if (!(isCount(estimatedTokens) && isCount(realTokens))) return;
     this.#pairs.getOrCreate(keyOf(provider, model), () => new Ratio()).add(estimatedTokens, realTokens);
   }
 }
@@ -76,8 +77,8 @@ function keyOf(provider: string, model: string): string {
   return `${provider}\n${model}`;
 }
 
-function isPositive(value: number): boolean {
-  return Number.isFinite(value) && value > 0;
+function isCount(tokens: number): boolean {
+  return tokens >= 1 && tokens <= MAX_PROMPT_TOKENS;
 }
 
 function clamp(value: number, low: number, high: number): number {

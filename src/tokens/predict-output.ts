@@ -67,10 +67,11 @@ export class OutputPredictor {
 
   /** An output that is no number, or negative, teaches nothing. */
   observe(answer: OutputObservation): void {
-    const { outputTokens } = answer;
+    const { outputTokens, capTokens } = answer;
     if (!(Number.isFinite(outputTokens) && outputTokens >= 0)) return;
+    const startTokens = Math.min(this.#startTokens, capTokens ?? this.#startTokens);
     for (const key of keysOf(answer)) {
-      this.#series.getOrCreate(key, () => new OutputSeries(this.#startTokens)).add(outputTokens);
+      this.#series.getOrCreate(key, () => new OutputSeries(startTokens)).add(outputTokens);
     }
   }
 }

@@ -36,7 +36,7 @@ export class Tally {
 
   /** At least 1: by how much the whole exceeds what was seen. */
   get scale(): number {
-    return (this.#seenNodes + this.#missedNodes) / Math.max(1, this.#seenNodes);
+    return 1 + this.#missedNodes / Math.max(1, this.#seenNodes);
   }
 
   text(value: string): void {
@@ -81,7 +81,7 @@ export class Tally {
 
   /**
    * A value as its JSON text, without writing it: quotes, colons and commas come as one LLM token between two strings
-   * (`","`, `":"`), so a member costs two and an element one.
+   * (`","`, `":"`), brackets among them; so a member costs two, and an element one but for the first.
    */
   json(value: unknown, depth = 0): void {
     if (typeof value === 'string') this.#jsonString(value);
@@ -96,8 +96,8 @@ export class Tally {
   }
 
   #jsonContainer(value: object, depth: number): void {
-    this.fixedTokens++;
     if (Array.isArray(value)) {
+      this.fixedTokens -= Math.min(1, value.length);
       this.each(value, (item) => {
         this.fixedTokens++;
         this.json(item, depth);

@@ -11,7 +11,7 @@ const exact = (text: string) => countO200k(text, plain);
 const never = () => false;
 
 /** Time that is up after so many slices. */
-function after(slices: number): () => boolean {
+function upAfter(slices: number): () => boolean {
   let asked = 0;
   return () => ++asked >= slices;
 }
@@ -30,17 +30,20 @@ describe('TextCounter', () => {
   });
 
   for (const kind of KINDS) {
+    const cases = [1000, 10_000, 100_000].map((size) => {
+      const text = textOf(kind, size * CHARS_PER_TOKEN[kind], size);
+      return { text, truth: exact(text) };
+    });
+
     it(`counts ${kind} text to within 2 % when it has the time`, () => {
-      for (const size of [1000, 10_000, 100_000]) {
-        const text = textOf(kind, size * CHARS_PER_TOKEN[kind]);
-        expect(relativeError(counter.count([text], never).tokens[0], exact(text)), `${size}`).toBeLessThan(0.02);
+      for (const { text, truth } of cases) {
+        expect(relativeError(counter.count([text], never).tokens[0], truth), `${truth}`).toBeLessThan(0.02);
       }
     });
 
     it(`counts ${kind} text to within 10 % when it has time for 24 slices only`, () => {
-      for (const size of [1000, 10_000, 100_000]) {
-        const text = textOf(kind, size * CHARS_PER_TOKEN[kind], size);
-        expect(relativeError(counter.count([text], after(24)).tokens[0], exact(text)), `${size}`).toBeLessThan(0.1);
+      for (const { text, truth } of cases) {
+        expect(relativeError(counter.count([text], upAfter(24)).tokens[0], truth), `${truth}`).toBeLessThan(0.1);
       }
     });
   }
@@ -123,7 +126,7 @@ describe('TextCounter', () => {
 
   it('says which texts it had no time for, and extrapolates these', () => {
     const texts = [textOf('english', 200), textOf('english', 100_000, 2), ''];
-    const { tokens, isExact, unfinished } = counter.count(texts, after(60));
+    const { tokens, isExact, unfinished } = counter.count(texts, upAfter(60));
     expect(unfinished).toContain(1);
     expect(isExact[1]).toBe(false);
     expect(isExact[2]).toBe(true);
@@ -133,13 +136,17 @@ describe('TextCounter', () => {
 
   it('judges a text of another kind by itself once it has seen enough of it', () => {
     const texts = [textOf('english', 60_000), textOf('chinese', 60_000)];
-    const { tokens } = counter.count(texts, after(80));
+    const { tokens } = counter.count(texts, upAfter(80));
     for (const [index, text] of texts.entries()) expect(relativeError(tokens[index], exact(text))).toBeLessThan(0.1);
   });
 
   it('counts a text once and remembers it', () => {
     let calls = 0;
-    const remembering = new TextCounter({ name: 'o200k_base', count: (piece) => (calls++, encoding.count(piece)) });
+    const watching = (piece: string) => {
+      calls++;
+      return encoding.count(piece);
+    };
+    const remembering = new TextCounter({ name: 'o200k_base', count: watching });
     const text = textOf('base64', 3000);
     const first = remembering.count([text], never);
     const callsAtFirst = calls;
@@ -150,7 +157,7 @@ describe('TextCounter', () => {
   it('does not remember what it extrapolated, but does what it is told', () => {
     const remembering = new TextCounter(encoding);
     const text = textOf('base64', 30_000);
-    expect(remembering.count([text], after(2)).unfinished).toEqual([0]);
+    expect(remembering.count([text], upAfter(2)).unfinished).toEqual([0]);
     remembering.learn(text, 777, false);
     remembering.learn('short', 999, true);
     expect(remembering.count([text, 'short'], never)).toEqual({
