@@ -12,6 +12,7 @@ export function checkValues(parsed: ParsedConfig, config: Config): Finding[] {
     ...checkAccess(config),
     ...checkClientKeys(parsed),
     ...parsed.providers.flatMap((provider, index) => checkProviderKeys(provider, ['providers', index])),
+    ...checkLoops(config),
     ...checkLimits(config),
   ];
 }
@@ -48,6 +49,23 @@ function checkProviderKeys(provider: ParsedConfig['providers'][number], path: Pa
     path: again,
     message: `is the same key as ${formatPath(first)}: it would be counted twice, and its limits hold once`,
   }));
+}
+
+/** A request that Sluice sends to itself comes back until everything is full. */
+function checkLoops({ server, providers }: Config): Finding[] {
+  return providers.flatMap(({ baseUrls }, index) => {
+    const isLoop = baseUrls.some((url) => {
+      const { hostname, port, protocol } = new URL(url);
+      return protocol === 'http:' && isLoopback(hostname) && (port || '80') === String(server.port);
+    });
+    if (!isLoop) return [];
+    return [
+      {
+        path: ['providers', index],
+        message: 'has the address of Sluice itself: change its `base_url` or `server.port`',
+      },
+    ];
+  });
 }
 
 interface PlacedId {

@@ -24,9 +24,7 @@ export function explainIssue(issue: RawIssue): string | undefined {
     case 'invalid_value':
       return explainChoice(issue.values.map(String), issue.input);
     case 'too_small':
-      return `must be at least ${issue.minimum}`;
-    case 'too_big':
-      return `must be at most ${issue.maximum}`;
+      return 'must have at least one entry';
     default:
       return undefined;
   }

@@ -57,7 +57,7 @@ describe('references in strings', () => {
   });
 
   it('tell which values came from outside', () => {
-    const { isFromOutside } = fill({ a: `$NAME`, b: 'plain', c: 'file:/run/secrets/key', d: '$$' }, { NAME: 'x' });
+    const { isFromOutside } = fill({ a: `\${NAME}`, b: 'plain', c: 'file:/run/secrets/key', d: '$$' }, { NAME: 'x' });
     const outside = ['a', 'b', 'c', 'd'].filter((key) => isFromOutside([key]));
     expect(outside).toEqual(['a', 'c']);
   });
