@@ -5,14 +5,15 @@ import type { LevelBounds } from './limits/limit.ts';
 export interface Snapshot {
   /** What the head says is left; the request that it answers is already taken off. */
   readonly remaining: number;
-  readonly capacity: number;
+  readonly limit: number;
   /** When the request that it answers was sent. */
   readonly sentAt: number;
   readonly now: number;
   readonly skewMs: number;
-  /** A bucket, which fills evenly; otherwise a window. */
-  readonly refills: boolean;
-  readonly windowMs: number;
+  /** What flows back by itself each ms; 0 for a window, where amounts come back when they are a window old. */
+  readonly ratePerMs: number;
+  /** Length of a window. Without it nothing is taken to have come back since the snapshot. */
+  readonly windowMs?: number;
   readonly flow: FlowLog;
   /** No snapshot that was believed answers a later request. */
   readonly isNewest: boolean;
@@ -35,43 +36,42 @@ export interface Snapshot {
  * here, by up to `LATEST_REFUND_MS` or two skews; until then it is undecided as well.
  *
  * What came back since by itself: a bucket's refill is known but for the skew. A window's expiries are at most what we
- * sent one window earlier (where the log is too short for that, as for days, an even share of the capacity stands for
+ * sent one window earlier (where the log is too short for that, as for days, an even share of the limit stands for
  * it), and at least nothing: too low a lower bound only leaves the books as they are.
  *
- * Null: it is older than the log of what was sent, or the capacity is unknown, so it proves nothing.
+ * Null: it is older than the log of what was sent, or the limit is unknown, so it proves nothing.
  */
 export function levelBounds(snapshot: Snapshot): LevelBounds | null {
-  const { remaining, capacity, sentAt, now, skewMs, flow, isNewest, ownAmount = 0, roundingUp = 0 } = snapshot;
-  if (capacity === Number.POSITIVE_INFINITY || !flow.covers(sentAt - skewMs)) return null;
+  const { remaining, limit, sentAt, now, skewMs, flow, isNewest, ownAmount = 0, roundingUp = 0 } = snapshot;
+  if (limit === Number.POSITIVE_INFINITY || !flow.covers(sentAt - skewMs)) return null;
   const isAround = flow.sentBetween(sentAt - skewMs, Math.min(now, sentAt + skewMs));
   const isLater = flow.sentBetween(sentAt - skewMs, now) - isAround;
   const undecided = Math.max(0, isAround - ownAmount);
   const back = cameBack(snapshot);
   return {
     now,
-    lowest: Math.min(capacity, remaining + back.least) - isLater - undecided,
-    highest: Math.min(capacity, remaining + roundingUp + back.most - isLater),
+    lowest: Math.min(limit, remaining + back.least) - isLater - undecided,
+    highest: Math.min(limit, remaining + roundingUp + back.most - isLater),
     mayRaise: isNewest,
   };
 }
 
 /** What the level gained since the snapshot, refunds included. */
 function cameBack(snapshot: Snapshot): { least: number; most: number } {
-  const { capacity, sentAt, now, skewMs, refills, windowMs, flow } = snapshot;
+  const { sentAt, now, skewMs, ratePerMs, flow } = snapshot;
   const refunded = flow.refundedBetween(sentAt, now);
-  if (!refills) return { least: 0, most: refunded + expired(snapshot) };
+  if (ratePerMs === 0) return { least: 0, most: refunded + expired(snapshot) };
   const settledMs = skewMs + Math.max(LATEST_REFUND_MS, 2 * skewMs);
-  const ratePerMs = capacity / windowMs;
   return {
     least: ratePerMs * Math.max(0, now - sentAt - skewMs) + flow.refundedBetween(sentAt + settledMs, now),
     most: ratePerMs * (now - sentAt) + refunded,
   };
 }
 
-function expired({ capacity, sentAt, now, skewMs, windowMs, flow }: Snapshot): number {
+function expired({ limit, sentAt, now, skewMs, windowMs = Number.POSITIVE_INFINITY, flow }: Snapshot): number {
   const since = sentAt - skewMs - windowMs;
   if (flow.covers(since)) return flow.sentBetween(since, now - windowMs);
-  return (capacity * (now - sentAt + skewMs)) / windowMs;
+  return (limit * (now - sentAt + skewMs)) / windowMs;
 }
 
 /** How long before we settle a refund the upstream may have made it. */

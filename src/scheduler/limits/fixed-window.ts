@@ -27,7 +27,6 @@ export interface FixedWindowOptions {
 export class FixedWindow implements Limit {
   readonly unit: Unit;
   readonly windowMs: number;
-  readonly refills = false;
   readonly #boundaries: Boundaries;
   #capacity: number;
   #guardMs: number;

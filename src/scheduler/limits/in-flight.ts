@@ -8,7 +8,6 @@ import { firstAbove } from './sorted.ts';
 export class InFlight implements Limit {
   readonly unit = 'in_flight';
   readonly windowMs = 0;
-  readonly refills = false;
   #capacity: number;
   #used = 0;
   #holdMs = FIRST_HOLD_MS;

@@ -59,8 +59,6 @@ export interface Limit {
   readonly windowMs: number;
   /** The largest amount that one request may cost; Infinity while nobody knows. */
   readonly capacity: number;
-  /** Whether the level grows evenly with time, or at once when a window has passed or a slot is freed. */
-  readonly refills: boolean;
   /** What may be spent at once; negative in debt. */
   level(now: number): number;
   /** From `now` until the level is full again, in ms. */

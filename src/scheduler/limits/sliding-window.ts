@@ -21,7 +21,6 @@ export interface SlidingWindowOptions {
 export class SlidingWindow implements Limit {
   readonly unit: Unit;
   readonly windowMs: number;
-  readonly refills = false;
   #capacity: number;
   readonly #log: WindowLog;
 

@@ -17,8 +17,6 @@ export interface TokenBucketOptions extends BucketOptions {
 export class TokenBucket implements Limit {
   readonly unit: Unit;
   readonly windowMs: number;
-  /** The level grows by itself, between what is known of it. */
-  readonly refills: boolean = true;
   #shape: BucketShape;
   #zero = Number.NEGATIVE_INFINITY;
   #recent: RecentSpending;
