@@ -1,0 +1,62 @@
+const WINDOW_MS = 60_000;
+const SLOTS = 12;
+const SLOT_MS = WINDOW_MS / SLOTS;
+
+/** How many of the last minute's requests may be repeated. */
+export interface RetryAllowance {
+  /** As a share of the requests: 0.2 is 20 %. */
+  readonly share: number;
+  /** However few there were. */
+  readonly floor: number;
+}
+
+interface Slot {
+  number: number;
+  requests: number;
+  retries: number;
+}
+
+/**
+ * Keeps repeats from adding to a failing upstream's load: over the last minute they are at most `floor` and a share of the
+ * requests. Counted in slots of 5 s, so its size does not grow with the load.
+ */
+export class RetryBudget {
+  readonly #allowance: RetryAllowance;
+  readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({ number: -1, requests: 0, retries: 0 }));
+
+  constructor(allowance: RetryAllowance) {
+    this.#allowance = allowance;
+  }
+
+  /** A request has come, at `now` milliseconds of a monotonic clock. */
+  requested(now: number): void {
+    this.#slotAt(now).requests += 1;
+  }
+
+  hasRoom(now: number): boolean {
+    const oldest = Math.floor(now / SLOT_MS) - SLOTS + 1;
+    let requests = 0;
+    let retries = 0;
+    for (const slot of this.#slots) {
+      if (slot.number < oldest) continue;
+      requests += slot.requests;
+      retries += slot.retries;
+    }
+    return retries < this.#allowance.floor + this.#allowance.share * requests;
+  }
+
+  /** A repeat is made that counts. */
+  retried(now: number): void {
+    this.#slotAt(now).retries += 1;
+  }
+
+  #slotAt(now: number): Slot {
+    const number = Math.floor(now / SLOT_MS);
+    const index = number % SLOTS;
+    const slot = this.#slots[index];
+    if (slot?.number === number) return slot;
+    const fresh = { number, requests: 0, retries: 0 };
+    this.#slots[index] = fresh;
+    return fresh;
+  }
+}
