@@ -117,7 +117,7 @@ export class ChatCall {
       waitMs: isNever ? null : refusal.waitMs,
     });
     const error = rateLimited(refusal, { model: request.model, organization: sender.organization, nowMs });
-    if (vendor.options.chargeRefused) chargeRefused(limiter, nowMs);
+    if (vendor.options.chargeRefused) for (const limit of limiter.limits) limit.chargeRefused(nowMs);
     const hints = vendor.options.retryAfter && !isNever ? retryAfter(refusal.waitMs, vendor.options.headers) : {};
     sendError(response, error, { ...this.#headers(), ...this.#rateHeaders(limiter), ...hints });
   }
@@ -156,13 +156,6 @@ export class ChatCall {
       fault: fault?.kind ?? null,
       outcome: 'in_flight' as const,
     };
-  }
-}
-
-/** A request that was refused still counts as one where the vendor says that failures count. */
-function chargeRefused(limiter: UpstreamLimiter, nowMs: number): void {
-  for (const limit of limiter.limits) {
-    if (limit.spec.unit === 'requests' && limit.waitMs(nowMs, 1) === 0) limit.take(nowMs, 1);
   }
 }
 

@@ -97,6 +97,11 @@ export class UpstreamLimit {
     this.#refused += 1;
   }
 
+  /** A request that was refused still counts as one, where there is room for it: some vendors count failures. */
+  chargeRefused(nowMs: number): void {
+    if (this.spec.unit === 'requests' && this.waitMs(nowMs, 1) === 0) this.#charge(nowMs, 1);
+  }
+
   finish(nowMs: number, entry: Entry | null, used: UsedSize): void {
     this.#turn(nowMs);
     const { spec } = this;
