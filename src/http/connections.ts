@@ -36,7 +36,11 @@ export class Connection {
   began(request: IncomingMessage, response: ServerResponse): void {
     this.#latest = request;
     this.#open.add(response);
-    response.once('close', () => this.#open.delete(response));
+    response.once('close', () => {
+      this.#open.delete(response);
+      // An idle connection has no reason to hold the last request's headers.
+      if (this.#latest === request && request.complete) this.#latest = null;
+    });
   }
 
   /**

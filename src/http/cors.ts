@@ -27,6 +27,8 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     methods: ['GET', 'HEAD', 'POST'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
+    // `answerOptions` has looked already, and the plugin's own refusal is plain text.
+    strictPreflight: false,
   });
 }
 

@@ -11,19 +11,25 @@ export class Listener {
   readonly #server: Server;
   readonly #clock: Clock;
   readonly #lifecycle: Lifecycle;
+  readonly #onError: (error: Error) => void;
   #closed: Promise<void> | null = null;
 
-  constructor(server: Server, clock: Clock, lifecycle: Lifecycle) {
+  /** @param parts `onError` hears of connections that the system cannot give, such as for want of file handles */
+  constructor(
+    server: Server,
+    parts: { readonly clock: Clock; readonly lifecycle: Lifecycle; readonly onError: (error: Error) => void },
+  ) {
     this.#server = server;
-    this.#clock = clock;
-    this.#lifecycle = lifecycle;
+    this.#clock = parts.clock;
+    this.#lifecycle = parts.lifecycle;
+    this.#onError = parts.onError;
   }
 
   listen(at: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(at.port, at.host, () => {
-        this.#server.off('error', reject);
+        this.#server.off('error', reject).on('error', this.#onError);
         this.#lifecycle.serve();
         const { address, port } = this.#server.address() as AddressInfo;
         resolve({ host: address, port });

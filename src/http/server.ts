@@ -63,7 +63,11 @@ export async function createServer(settings: ServerSettings, services: Services)
   statusRoutes(app, context);
   await app.ready();
 
-  const listener = new Listener(app.server, services.clock, context.lifecycle);
+  const listener = new Listener(app.server, {
+    clock: services.clock,
+    lifecycle: context.lifecycle,
+    onError: (error) => services.events.failed({ requestId: null, error }),
+  });
   return {
     get heldBodyBytes() {
       return context.budget.heldBytes;

@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { FakeClock } from '../support/fake-clock.ts';
 import { answer, errorOf, RawClient, requestText, SETTINGS, startServer } from './support.ts';
 
 const HASTY = { timeouts: { ...SETTINGS.timeouts, headersMs: 60, requestMs: 100 } };
@@ -44,6 +47,19 @@ describe("bytes that are no request get an answer in OpenAI's shape and a closed
     });
     await client.closed();
   });
+});
+
+test('a refused client that never closes is cut after a second', async () => {
+  const clock = new FakeClock();
+  const { port, server } = await startServer({ services: { clock } });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.write('garbage\r\n\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  const closed = server.close({ graceMs: 60_000 });
+  clock.advance(1000);
+  await closed;
 });
 
 describe('requests that Fastify refuses itself have the same shape:', () => {

@@ -73,14 +73,19 @@ describe('an answer', () => {
     const client = new RawClient(port).write(requestText());
     const reply = await next();
     expect(reply.isHeadSent).toBe(false);
-    reply.head(200, SSE);
+    reply.head(200, { 'content-type': 'text/event-stream', 'x-sluice-model': 'größe-\u6a21\r\nx: y' });
     expect(reply.isHeadSent).toBe(true);
     expect(reply.write('data: 1\n\n')).toBe(true);
     await client.until('data: 1');
     expect(reply.unsentBytes).toBe(0);
     reply.end('data: [DONE]\n\n');
     const got = await client.answer();
-    expect(got?.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(Object.fromEntries(got?.headers ?? [])).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      'x-sluice-model': 'größe-???x: y',
+    });
     expect(got?.body).toBe('data: 1\n\ndata: [DONE]\n\n');
   });
 

@@ -34,6 +34,14 @@ describe('a preflight', () => {
     expect(got?.headers.has('access-control-allow-origin')).toBe(false);
   });
 
+  test('with an empty Origin gets no leave', async () => {
+    const { port } = await start();
+    const headers = { ...PREFLIGHT, origin: '' };
+    const got = await new RawClient(port).write(requestText({ method: 'OPTIONS', headers })).answer();
+    expect(got).toMatchObject({ status: 204, body: '' });
+    expect(got?.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
   test('gets no leave where no origins are configured', async () => {
     const { port } = await startServer();
     const got = await new RawClient(port).write(requestText({ method: 'OPTIONS', headers: PREFLIGHT })).answer();
