@@ -21,10 +21,11 @@ async function main(): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   const { run } = await import('./cli/program.ts');
+  const { registerSimulate } = await import('./cli/simulate.ts');
   await run(await createIo(), {
     // Only a start needs the server with all that it imports: `check` and its kin answer in a fraction of the time.
     createApp: async (config, environment) => (await import('./app.ts')).createApp(config, environment),
-    commands: [],
+    commands: [registerSimulate],
   });
 }
 

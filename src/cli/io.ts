@@ -10,7 +10,7 @@ export interface TextSink {
   readonly columns?: number;
 }
 
-export interface TextSource extends AsyncIterable<string | Uint8Array> {
+interface TextSource extends AsyncIterable<string | Uint8Array> {
   readonly isTTY?: boolean;
 }
 

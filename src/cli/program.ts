@@ -9,7 +9,7 @@ import type { StartFlags } from './overrides.ts';
 import { type StartServices, start } from './start.ts';
 
 /** Adds commands that live in files of their own. */
-export type Register = (program: Command, io: CliIo) => void;
+type Register = (program: Command, io: CliIo) => void;
 
 export interface ProgramParts {
   readonly createApp: StartServices['createApp'];

@@ -8,7 +8,7 @@ export const ALGORITHMS = ['token-bucket', 'sliding-window', 'fixed-window'] as 
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 const MINUTE_MS = 60_000;
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** What each limit counts, and over which time; null for what is in flight at once. */
 export const LIMIT_MEANING: Readonly<Record<LimitName, { readonly unit: Unit; readonly windowMs: number | null }>> = {

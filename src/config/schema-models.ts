@@ -14,7 +14,7 @@ import {
 } from './schema-parts.ts';
 
 /** How the routes that can start a request now are ordered. */
-export const STRATEGIES = [
+const STRATEGIES = [
   'headroom',
   'failover',
   'round-robin',

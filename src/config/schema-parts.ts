@@ -4,7 +4,7 @@ import { didYouMean } from './suggest.ts';
 import { parseAmount, parseBytes, parseDailyReset, parseDurationMs, parseShare } from './units.ts';
 
 /** Names end up in headers, logs and pages, so they hold nothing that would have to be escaped there. */
-export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/;
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/;
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]+$/;
@@ -66,7 +66,7 @@ export const name = z
 export const text = z.string().min(1, 'must not be empty');
 
 /** A model as the upstream calls it, or a pattern in which `*` stands for any characters. */
-export const modelPattern = text;
+export const modelPattern = z.string().min(1, 'must not be empty');
 
 /** `${NAME}` always gives text, so numbers and switches are taken as text too. */
 const decimal = (value: string) => (/^\d+(\.\d+)?$/.test(value) ? Number(value) : null);

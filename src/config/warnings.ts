@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { formatPath, type Path } from './mistakes.ts';
 
 /** What is understood and not yet in force: a path with `*` for every entry, and the values it is about. */
-const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values?: readonly string[] }[] = [
+export const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values?: readonly string[] }[] = [
   { path: ['server', 'early_head'] },
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },

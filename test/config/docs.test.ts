@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { KEY_VARIABLES } from '../../src/config/environment.ts';
 import { configJsonSchema } from '../../src/config/schema.ts';
+import { NOT_IN_FORCE } from '../../src/config/warnings.ts';
 
 const root = new URL('../../', import.meta.url);
 const docs = readFileSync(new URL('docs/configuration.md', root), 'utf8');
@@ -24,14 +26,13 @@ function pathsOf(schema: JsonSchema, path: string): string[] {
 }
 
 /** Every row of the tables whose heading is a path. */
-function documented(): string[] {
+function rows(): { path: string; text: string }[] {
   let heading: string | null = null;
   return docs.split('\n').flatMap((line) => {
-    if (line.startsWith('#')) heading = /^#+ `(.*)`$/.exec(line)?.[1] ?? null;
-    if (line === '## Sections') heading = '';
+    if (line.startsWith('#')) heading = line === '## Sections' ? '' : (/^#+ `(.*)`$/.exec(line)?.[1] ?? null);
     const key = /^\| `([^`]+)` \|/.exec(line)?.[1];
     if (heading === null || key === undefined) return [];
-    return [heading === '' ? key : `${heading}.${key}`];
+    return [{ path: heading === '' ? key : `${heading}.${key}`, text: line }];
   });
 }
 
@@ -47,7 +48,23 @@ describe('docs/configuration.md', () => {
       ...limitNames.map((name) => `limits.${name}`),
       ...Object.keys(details).map((field) => `limits.*.${field}`),
     ];
-    expect(documented().toSorted()).toEqual(expected.toSorted());
+    expect(
+      rows()
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(expected.toSorted());
+  });
+});
+
+describe('docs/configuration.md also', () => {
+  it('names every variable that may hold keys', () => {
+    for (const variable of KEY_VARIABLES.keys()) expect(docs).toContain(`\`${variable}\``);
+  });
+
+  it('marks exactly what is not yet in force', () => {
+    const marked = rows().flatMap(({ path, text }) => (text.includes('*not yet in force*') ? [path] : []));
+    const expected = NOT_IN_FORCE.map(({ path }) => path.join('.').replaceAll('.*', '[]'));
+    expect(marked.toSorted()).toEqual(expected.toSorted());
   });
 });
 
