@@ -1,0 +1,48 @@
+import type { UpstreamHeaders } from '../upstream/transport.ts';
+import type { RequestRecord } from './request-record.ts';
+import type { RequestServices } from './request-services.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** Of the upstream's own headers only these are shown. */
+const PASSED = ['openai-processing-ms', 'openai-version'];
+
+/** Visible ASCII: a name from the configuration that is more than that would make the head invalid. */
+const IS_PRINTABLE = /^[\x20-\x7e]*$/;
+
+/** What the head of an answer says beside its kind; `upstream` is null where no upstream has answered. */
+export function answerHeaders(
+  services: Pick<RequestServices, 'settings' | 'rateHeaders'>,
+  told: { readonly model: ServedModel | null; readonly record: RequestRecord },
+  upstream: UpstreamHeaders | null,
+): Readonly<Record<string, string>> {
+  return {
+    ...passed(upstream ?? {}),
+    ...(told.model ? services.rateHeaders(told.model) : {}),
+    ...(services.settings.hasDebugHeaders ? debugHeaders(told.record) : {}),
+  };
+}
+
+function passed(upstream: UpstreamHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of PASSED) {
+    const value = upstream[name];
+    if (typeof value === 'string' && IS_PRINTABLE.test(value)) headers[name] = value;
+  }
+  return headers;
+}
+
+function debugHeaders(record: RequestRecord): Record<string, string> {
+  const { step, attempts, queueMs } = record;
+  const told: Record<string, string | null> = {
+    'x-sluice-provider': step?.target.providerName ?? null,
+    'x-sluice-key': step?.endpoint.keyName ?? null,
+    'x-sluice-model': step?.target.model ?? null,
+    'x-sluice-attempts': String(attempts),
+    'x-sluice-queue-ms': String(Math.round(queueMs)),
+  };
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(told)) {
+    if (value !== null && IS_PRINTABLE.test(value)) headers[name] = value;
+  }
+  return headers;
+}

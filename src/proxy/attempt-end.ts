@@ -1,0 +1,60 @@
+import type { FailedAnswer, Usage } from '../providers/provider.ts';
+import type { FailureKind } from '../upstream/transport.ts';
+import type { FailedAttempt } from './decide-retry.ts';
+
+/** Why an attempt gave the client nothing, or no end, with all that the upstream said. */
+export interface AttemptFailure extends FailedAttempt {
+  readonly answer: FailedAnswer | null;
+}
+
+/**
+ * What came of one send.
+ * - `served`: the client has the whole answer;
+ * - `failed`: the client has nothing of it, another attempt may take over;
+ * - `broken`: it failed after the client had received a part;
+ * - `gone`: the client left.
+ */
+export type AttemptEnd =
+  | { readonly kind: 'served' }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure }
+  | { readonly kind: 'broken'; readonly failure: AttemptFailure }
+  | { readonly kind: 'gone' };
+
+/** What an answer tells of its size, as far as it has come. */
+export interface AnswerFigures {
+  /** What the upstream counted; null: it has not said. */
+  readonly usage: Usage | null;
+  /** Estimated from what a stream brought, in LLM tokens; null: nothing can be seen of this answer before its end. */
+  readonly producedTokens: number | null;
+}
+
+/** Takes one answer, from behind its head to its end. It calls `finish` of its owner once, and nothing afterwards. */
+export interface AnswerReader extends AnswerFigures {
+  push(chunk: Buffer): void;
+  /** The body has ended as bodies should. */
+  end(): void;
+  /** The connection has failed. */
+  fail(kind: FailureKind): void;
+}
+
+/** A failure after sending; without `answer` nothing but our own words describes it. */
+export function failureOf(reason: string, known: Partial<AttemptFailure> = {}): AttemptFailure {
+  return { outcome: { kind: 'failed' }, answer: null, transport: null, isSent: true, reason, ...known };
+}
+
+/** The causes that come with these name hosts and addresses, so the client gets our own words. */
+const TRANSPORT_REASONS: Readonly<Record<FailureKind, string>> = {
+  connect: 'no connection to the upstream could be made',
+  connect_timeout: 'no connection to the upstream stood in time',
+  first_byte_timeout: 'the upstream sent no first event in time',
+  idle_timeout: 'the upstream fell silent in the middle of its answer',
+  total_timeout: 'the upstream did not finish its answer in time',
+  broken: 'the connection to the upstream broke',
+  aborted: 'the call to the upstream was aborted',
+  invalid_request: 'the request to the upstream could not be written',
+};
+
+/** A failure of the connection. */
+export function transportFailure(transport: FailureKind, isSent = true): AttemptFailure {
+  return failureOf(TRANSPORT_REASONS[transport], { transport, isSent });
+}

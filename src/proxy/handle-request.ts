@@ -1,0 +1,199 @@
+import { ProxyError } from '../errors.ts';
+import type { Lease } from '../scheduler/lease.ts';
+import type { TicketRequest } from '../scheduler/ticket.ts';
+import type { UpstreamHeaders } from '../upstream/transport.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptEnd } from './attempt-end.ts';
+import { ClientAnswer } from './client-answer.ts';
+import type { ClientReply, ClientRequest } from './exchange.ts';
+import { HeldBody } from './held-body.ts';
+import { learnFrom } from './learn.ts';
+import { maxWaitMs } from './max-wait.ts';
+import { QueueWait, type Turn } from './queue-wait.ts';
+import { type RequestFacts, readRequestBody } from './request-body.ts';
+import { RequestRecord, type Step } from './request-record.ts';
+import type { RequestServices } from './request-services.ts';
+import { Retries } from './retries.ts';
+import type { ServedModel } from './served-model.ts';
+import { sizeRequest, type TargetSize } from './size-request.ts';
+import { upstreamRequest } from './upstream-request.ts';
+
+/**
+ * Answers one request through its reply.
+ * @throws ProxyError before the head of the answer is decided; afterwards failures are told in band
+ */
+export type RequestHandler = (request: ClientRequest, reply: ClientReply) => Promise<void>;
+
+/** The main job: from a client's bytes to the scheduler, an upstream, and back. */
+export function createRequestHandler(services: RequestServices): RequestHandler {
+  return (request, reply) => new RequestRun(services, request, reply).run();
+}
+
+/** A request that has been read: what it takes to wait and to send. Its bytes are in `held` alone. */
+interface Order {
+  readonly facts: RequestFacts;
+  readonly held: HeldBody;
+  readonly model: ServedModel;
+  /** By target. */
+  readonly sizes: readonly (TargetSize | null)[];
+}
+
+/**
+ * One request on its way.
+ *
+ *     read ──▶ waiting ──lease──▶ attempt ──▶ served
+ *                 ▲                  │
+ *                 └──── again ───────┴──▶ failed          anywhere ──▶ the client has left
+ */
+class RequestRun {
+  readonly #services: RequestServices;
+  readonly #request: ClientRequest;
+  readonly #answer: ClientAnswer;
+  readonly #record: RequestRecord;
+  #model: ServedModel | null = null;
+
+  constructor(services: RequestServices, request: ClientRequest, reply: ClientReply) {
+    this.#services = services;
+    this.#request = request;
+    this.#record = new RequestRecord(request);
+    this.#answer = new ClientAnswer(reply, {
+      clock: services.clock,
+      requestId: request.id,
+      earlyHeaders: () => this.#headers(null),
+    });
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#serve(await this.#read());
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#answer.close();
+      this.#request.releaseBody();
+      this.#report();
+    }
+  }
+
+  async #read(): Promise<Order> {
+    const { models, settings } = this.#services;
+    const { client } = this.#request;
+    const body = readRequestBody(this.#request.body);
+    const { facts } = body;
+    this.#record.facts = facts;
+    const model = models.find(facts.model, client);
+    this.#model = model;
+    if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
+    const sizes = await sizeRequest({ body, model, client: client.name }, this.#services);
+    return { facts, model, sizes, held: new HeldBody(this.#request, body) };
+  }
+
+  async #serve(order: Order): Promise<void> {
+    const queue = new QueueWait({ scheduler: this.#services.scheduler, answer: this.#answer });
+    const retries = new Retries(order.model, this.#services);
+    let turn = await this.#waited(queue, () => queue.enter(this.#ticket(order)));
+    for (;;) {
+      if (turn.kind === 'gone') return;
+      if (turn.kind === 'rejected') throw retries.refused(turn.rejection);
+      using lease = turn.lease;
+      const end = await this.#attempt(order, lease);
+      if (end.kind === 'served' || end.kind === 'gone') return;
+      const next = retries.after(end, lease);
+      if (next.kind === 'stop') throw next.error;
+      turn = await this.#waited(queue, () => queue.again(lease, next));
+    }
+  }
+
+  #ticket({ model, sizes, held }: Order): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+    const { client, id } = this.#request;
+    const { quota, rejectsOnLimit } = this.#services.termsOf(client);
+    return {
+      id,
+      client: client.name,
+      model: model.routes,
+      costs: sizes.map((size) => size?.cost ?? null),
+      clientQuota: quota,
+      rejectsOnClientLimit: rejectsOnLimit,
+      maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
+      maxQueueSize: model.queue.maxSize,
+      placeKey: () => held.placeKey(),
+    };
+  }
+
+  async #waited(queue: QueueWait, wait: () => Promise<Turn>): Promise<Turn> {
+    const { clock } = this.#services;
+    const since = clock.now();
+    const turn = await wait();
+    this.#record.queueMs += clock.now() - since;
+    this.#record.waitedFor(queue.waitedFor);
+    return turn;
+  }
+
+  async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
+    const step = stepOn(order, lease);
+    const { body } = order.held;
+    if (!(step && body)) throw new Error('a lease was granted for what cannot be sent');
+    this.#record.attempted(step);
+    const { facts, held } = order;
+    const request = upstreamRequest(this.#request, body, { ...step, userAgent: this.#services.settings.userAgent });
+    const begin = (upstream: UpstreamHeaders): void => {
+      held.release();
+      this.#begin(facts, upstream);
+    };
+    const { target, size } = step;
+    const parts = { services: this.#services, answer: this.#answer, lease, target, size, facts, begin };
+    const { end, usage } = await Attempt.run(parts, request);
+    this.#record.usage = usage;
+    if (end.kind === 'served' && usage) this.#learn(order, { target, size, usage });
+    return end;
+  }
+
+  #begin({ isStreaming }: RequestFacts, upstream: UpstreamHeaders): void {
+    const headers = this.#headers(upstream);
+    if (isStreaming) this.#answer.beginStream(headers);
+    else this.#answer.beginWhole(headers);
+  }
+
+  #learn({ model, facts }: Order, learned: Pick<Parameters<typeof learnFrom>[1], 'target' | 'size' | 'usage'>): void {
+    const { outputCapTokens } = facts;
+    learnFrom(this.#services, { ...learned, model: model.name, client: this.#request.client.name, outputCapTokens });
+  }
+
+  #headers(upstream: UpstreamHeaders | null): Readonly<Record<string, string>> {
+    return answerHeaders(this.#services, { model: this.#model, record: this.#record }, upstream);
+  }
+
+  /** In band where the status is out already; a bug is thrown on, for the log. */
+  #fail(error: unknown): void {
+    const { id } = this.#request;
+    const known =
+      error instanceof ProxyError
+        ? error
+        : new ProxyError('internal_error', `The server failed on this request. Its id is ${id}.`, { cause: error });
+    this.#record.failed(known);
+    if (!this.#answer.isHeadSent) {
+      throw new ProxyError(known.code, known.message, {
+        ...known.details,
+        headers: { ...this.#headers(null), ...known.details.headers },
+      });
+    }
+    if (this.#record.facts?.isStreaming) this.#answer.failInBand(known);
+    if (known !== error) throw known;
+  }
+
+  #report(): void {
+    const { isGone, isEnded, isHeadSent, firstByteAt } = this.#answer;
+    const hasLeft = isGone && !isEnded;
+    this.#services.onSummary(
+      this.#record.summary({ now: this.#services.clock.now(), hasLeft, isHeadSent, firstByteAt }),
+    );
+  }
+}
+
+function stepOn({ model, sizes }: Order, { option, route }: Lease): Step | null {
+  const target = model.targets[option.target];
+  const size = sizes[option.target];
+  const endpoint = model.endpoints.get(route);
+  return target && size && endpoint ? { target, size, endpoint } : null;
+}

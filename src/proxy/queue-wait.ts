@@ -1,0 +1,74 @@
+import type { Lease } from '../scheduler/lease.ts';
+import type { Rejection } from '../scheduler/rejection.ts';
+import type { Route } from '../scheduler/route.ts';
+import type { Ticket, TicketRequest } from '../scheduler/ticket.ts';
+import type { ClientAnswer } from './client-answer.ts';
+import type { RequestServices } from './request-services.ts';
+
+/** How a wait ends. */
+export type Turn =
+  | { readonly kind: 'lease'; readonly lease: Lease }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'gone' };
+
+interface QueueWaitParts {
+  readonly scheduler: RequestServices['scheduler'];
+  readonly answer: ClientAnswer;
+}
+
+/** One request's place in the queue, over all its attempts. The client's leaving gives it up at once. */
+export class QueueWait {
+  readonly #parts: QueueWaitParts;
+  #ticket: Ticket | null = null;
+  #tell: (turn: Turn) => void = () => undefined;
+  #isGivenUp = false;
+
+  constructor(parts: QueueWaitParts) {
+    this.#parts = parts;
+  }
+
+  /** The limit that its start waited for last, as people know it; null: it never had to wait for one. */
+  get waitedFor(): { readonly quota: string; readonly name: string } | null {
+    const meter = this.#ticket?.waitsFor;
+    return meter ? { quota: meter.quotaName, name: meter.name } : null;
+  }
+
+  enter(request: Omit<TicketRequest, 'onLease' | 'onRejection'>): Promise<Turn> {
+    return this.#wait(() => {
+      this.#ticket = this.#parts.scheduler.submit({
+        ...request,
+        onLease: (lease) => this.#granted(lease),
+        onRejection: (rejection) => this.#tell({ kind: 'rejected', rejection }),
+      });
+    });
+  }
+
+  /** After a failed attempt: same order, same deadline. */
+  again(lease: Lease, retry: { readonly exclude: readonly Route[]; readonly notBeforeMs: number }): Promise<Turn> {
+    return this.#wait(() => this.#parts.scheduler.again(lease.ticket, retry));
+  }
+
+  #wait(begin: () => void): Promise<Turn> {
+    const { answer, scheduler } = this.#parts;
+    return new Promise((resolve) => {
+      this.#tell = (turn) => {
+        this.#tell = () => undefined;
+        answer.whenGone(null);
+        resolve(turn);
+      };
+      answer.whenGone(() => {
+        this.#isGivenUp = true;
+        if (this.#ticket) scheduler.cancel(this.#ticket);
+        this.#tell({ kind: 'gone' });
+      });
+      if (!this.#isGivenUp) begin();
+    });
+  }
+
+  #granted(lease: Lease): void {
+    this.#ticket = lease.ticket;
+    // It was on its way to us when the client left.
+    if (this.#isGivenUp) lease.end({ charged: 'unsent', report: { kind: 'nothing' } });
+    else this.#tell({ kind: 'lease', lease });
+  }
+}

@@ -1,0 +1,106 @@
+import { type ErrorCode, ProxyError } from '../errors.ts';
+import type { BindingLimit, Rejection } from '../scheduler/rejection.ts';
+
+type Wait = Extract<Rejection, { readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit' }>;
+
+const DAY_MS = 86_400_000;
+/** Some SDKs would sleep for all of a longer wait, others would not wait at all. */
+const LONGEST_SLEEP_MS = 60_000;
+
+const CODES: Readonly<Record<Wait['kind'], ErrorCode>> = {
+  queue_full: 'queue_full',
+  wait_exceeded: 'queue_wait_exceeded',
+  client_limit: 'client_rate_limit_exceeded',
+};
+
+/** A refusal of the scheduler as an error for the client: what binds, what was asked, what is possible, when to return. */
+export function rejectionError(rejection: Rejection): ProxyError {
+  switch (rejection.kind) {
+    case 'exceeds_limit':
+      return new ProxyError('request_exceeds_limit', exceedsMessage(rejection.limit), {
+        limit: limitName(rejection.limit),
+      });
+    case 'no_usable_route':
+      return new ProxyError(
+        'no_usable_key',
+        'No key that could serve this model is usable at the moment. The operator of this server has to act.',
+      );
+    case 'shutting_down':
+      return new ProxyError('shutting_down', 'The server is shutting down. Try again.');
+    case 'queue_full':
+    case 'wait_exceeded':
+    case 'client_limit':
+      return waitError(rejection);
+  }
+}
+
+/** `org-a gpt-4o tpm`: as `x-sluice-limit` shows it. */
+export function limitName({ quota, name }: { readonly quota: string; readonly name: string }): string {
+  return `${quota} ${name}`;
+}
+
+function waitError(rejection: Wait): ProxyError {
+  const { limit, retryAfterMs, predictedWaitMs } = rejection;
+  const isKnown = Number.isFinite(predictedWaitMs);
+  const returnMs = retryAfterMs ?? (isKnown ? predictedWaitMs : null);
+  const isPromise = retryAfterMs !== null && retryAfterMs <= LONGEST_SLEEP_MS;
+  return new ProxyError(CODES[rejection.kind], `${reason(rejection)}${binding(limit)}`, {
+    ...(returnMs === null ? {} : { retryAfterMs: returnMs }),
+    ...(isPromise ? {} : { retry: 'never' as const }),
+    ...(limit ? { limit: limitName(limit) } : {}),
+  });
+}
+
+function reason({ kind, hasWaited, predictedWaitMs }: Wait): string {
+  if (kind === 'queue_full') return 'Too many of your requests wait for this model already.';
+  if (kind === 'client_limit') return 'You have reached the limit that is set for you on this server.';
+  if (hasWaited) return 'The request has waited as long as it may, and no key became free for it.';
+  const wait = Number.isFinite(predictedWaitMs) ? `about ${duration(predictedWaitMs)}` : 'for an unknown time';
+  return `The request would have to wait ${wait}, which is longer than it may.`;
+}
+
+/**
+ * LangChain stops for good on "usage quota", "quota exhausted", "billing" and "will reset at", so these words stand only
+ * where a short wait does not help.
+ */
+function binding(limit: BindingLimit | null): string {
+  if (limit === null) return '';
+  const admits = ` ${limitWords(limit)}.`;
+  return limit.windowMs >= DAY_MS ? `${admits} The usage quota of the day is spent.` : admits;
+}
+
+function limitWords({ quota, name, unit, windowMs, capacity, asked }: BindingLimit): string {
+  const what = unitWords(unit);
+  return `The limit ${name} of ${quota} allows ${number(capacity)} ${what}${per(windowMs)}; this request takes ${number(asked)}`;
+}
+
+function exceedsMessage(limit: BindingLimit): string {
+  const { quota, name, unit, windowMs, capacity, asked } = limit;
+  const admits = `${number(capacity)} ${unitWords(unit)}${per(windowMs)}`;
+  return (
+    `The request needs at least ${number(asked)} ${unitWords(unit)}, but the limit ${name} of ${quota} never admits ` +
+    `more than ${admits}. Shorten the messages or lower max_completion_tokens.`
+  );
+}
+
+function unitWords(unit: string): string {
+  return unit === 'in_flight' ? 'requests at the same time' : unit.replaceAll('_', ' ');
+}
+
+function per(windowMs: number): string {
+  if (windowMs <= 0) return '';
+  if (windowMs === DAY_MS) return ' per day';
+  if (windowMs === 3_600_000) return ' per hour';
+  if (windowMs === 60_000) return ' per minute';
+  return windowMs === 1000 ? ' per second' : ` per ${duration(windowMs)}`;
+}
+
+function duration(ms: number): string {
+  if (ms < 90_000) return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+  return ms < 5_400_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 3_600_000)} h`;
+}
+
+/** Without fractions and with thousands apart, whatever the machine's locale. */
+function number(amount: number): string {
+  return Math.ceil(amount).toLocaleString('en-US');
+}

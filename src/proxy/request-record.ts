@@ -1,0 +1,104 @@
+import type { ProxyError } from '../errors.ts';
+import type { Usage } from '../providers/provider.ts';
+import type { RequestSummary, TokenFigures } from './events.ts';
+import type { ClientRequest } from './exchange.ts';
+import { limitName } from './rejection-error.ts';
+import type { RequestFacts } from './request-body.ts';
+import type { Endpoint, ServedTarget } from './served-model.ts';
+import type { TargetSize } from './size-request.ts';
+
+/** The route of an attempt, as people know it. */
+export interface Step {
+  readonly target: ServedTarget;
+  readonly endpoint: Endpoint;
+  readonly size: TargetSize;
+}
+
+/** How the answer looks when it is over. */
+export interface Ending {
+  readonly now: number;
+  /** The client went before the answer was complete. */
+  readonly hasLeft: boolean;
+  readonly isHeadSent: boolean;
+  readonly firstByteAt: number | null;
+}
+
+/** What is remembered of a request for its one line in the log, and for the headers that tell the same. */
+export class RequestRecord {
+  readonly #request: ClientRequest;
+  facts: RequestFacts | null = null;
+  /** Time spent in the queue, all waits together. */
+  queueMs = 0;
+  attempts = 0;
+  usage: Usage | null = null;
+  #step: Step | null = null;
+  #error: ProxyError | null = null;
+  #limit: string | null = null;
+
+  constructor(request: ClientRequest) {
+    this.#request = request;
+  }
+
+  /** The newest attempt's. */
+  get step(): Step | null {
+    return this.#step;
+  }
+
+  attempted(step: Step): void {
+    this.#step = step;
+    this.attempts += 1;
+    this.usage = null;
+  }
+
+  waitedFor(limit: { readonly quota: string; readonly name: string } | null): void {
+    if (limit) this.#limit = limitName(limit);
+  }
+
+  failed(error: ProxyError): void {
+    this.#error = error;
+    this.#limit = error.details.limit ?? this.#limit;
+  }
+
+  summary(end: Ending): RequestSummary {
+    const { id, client, receivedAt } = this.#request;
+    const { now, firstByteAt } = end;
+    return {
+      id,
+      client: client.name,
+      modelAsked: this.facts?.model ?? null,
+      isStreaming: this.facts?.isStreaming ?? false,
+      ...servedBy(this.#step),
+      attempts: this.attempts,
+      queueMs: this.queueMs,
+      firstByteMs: firstByteAt === null ? null : firstByteAt - receivedAt,
+      totalMs: now - receivedAt,
+      tokens: tokensOf(this.#step, this.usage),
+      ...this.#verdict(end),
+      limit: this.#limit,
+    };
+  }
+
+  /** What the client saw; of one that has left, what proxies commonly write. */
+  #verdict({ hasLeft, isHeadSent }: Ending): Pick<RequestSummary, 'status' | 'code'> {
+    if (hasLeft) return { status: 499, code: 'client_closed_request' };
+    const error = this.#error;
+    if (error === null) return { status: 200, code: null };
+    return { status: isHeadSent ? 200 : error.status, code: error.code };
+  }
+}
+
+function servedBy(step: Step | null): Pick<RequestSummary, 'modelServed' | 'provider' | 'key'> {
+  if (step === null) return { modelServed: null, provider: null, key: null };
+  const { target, endpoint } = step;
+  return { modelServed: target.model, provider: target.providerName, key: endpoint.keyName };
+}
+
+function tokensOf(step: Step | null, usage: Usage | null): TokenFigures {
+  return {
+    estimatedInput: step?.size.inputTokens ?? null,
+    estimatedOutput: step?.size.predictedOutputTokens ?? null,
+    input: usage?.inputTokens ?? null,
+    cachedInput: usage?.cachedInputTokens ?? null,
+    output: usage?.outputTokens ?? null,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Calibration } from '../tokens/calibrate.ts';
+import type { OutputPredictor } from '../tokens/predict-output.ts';
+import type { TokenCounter } from '../tokens/token-counter.ts';
+import type { Transport } from '../upstream/transport.ts';
+import type { RequestSummary } from './events.ts';
+import type { Client } from './exchange.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Scrub } from './scrub.ts';
+import type { ClientTerms, ModelLookup, ServedModel } from './served-model.ts';
+
+/** What the use case needs of the rest of the program. */
+export interface RequestServices {
+  readonly clock: Clock;
+  readonly scheduler: Pick<Scheduler, 'submit' | 'cancel' | 'again'>;
+  readonly transport: Pick<Transport, 'send'>;
+  readonly models: ModelLookup;
+  readonly tokens: Pick<TokenCounter, 'estimate'>;
+  readonly calibration: Pick<Calibration, 'correction' | 'observe'>;
+  readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
+  readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
+  /** Goes over every word of an upstream that a client may see. */
+  readonly scrub: Scrub;
+  readonly settings: RequestSettings;
+  termsOf(client: Client): ClientTerms;
+  /** OpenAI's six `x-ratelimit-*`, computed from the quotas that the model draws on. */
+  rateHeaders(model: ServedModel): Readonly<Record<string, string>>;
+  /** Once for each request, however it ended. */
+  onSummary(summary: RequestSummary): void;
+}
+
+export interface RequestSettings {
+  /** A streaming client that has received nothing for so long gets a comment; null: never. */
+  readonly streamKeepaliveMs: number | null;
+  /** Sends in all for one request. */
+  readonly attempts: number;
+  /** Whether `x-sluice-*` are shown. */
+  readonly hasDebugHeaders: boolean;
+  /** For the upstream: `sluice/1.2.3`. */
+  readonly userAgent: string;
+}

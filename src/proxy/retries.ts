@@ -1,0 +1,124 @@
+import { ProxyError } from '../errors.ts';
+import type { Lease } from '../scheduler/lease.ts';
+import type { RouteOption } from '../scheduler/model-routes.ts';
+import type { Rejection } from '../scheduler/rejection.ts';
+import type { Route } from '../scheduler/route.ts';
+import type { AttemptEnd, AttemptFailure } from './attempt-end.ts';
+import { type Again, decideRetry, type RetrySituation } from './decide-retry.ts';
+import { rejectionError } from './rejection-error.ts';
+import type { RequestServices } from './request-services.ts';
+import { upstreamErrorBody } from './scrub.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** What follows a failed attempt. */
+export type NextStep =
+  | { readonly kind: 'again'; readonly exclude: readonly Route[]; readonly notBeforeMs: number }
+  | { readonly kind: 'stop'; readonly error: ProxyError };
+
+type FailedEnd = Extract<AttemptEnd, { readonly kind: 'failed' | 'broken' }>;
+
+interface Failed {
+  readonly failure: AttemptFailure;
+  readonly situation: RetrySituation;
+}
+
+/** The failed attempts of one request, and what they leave to try. */
+export class Retries {
+  readonly #model: ServedModel;
+  readonly #services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>;
+  readonly #excluded = new Set<Route>();
+  #attempts = 0;
+  #last: Failed | null = null;
+
+  constructor(model: ServedModel, services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>) {
+    this.#model = model;
+    this.#services = services;
+    services.retryBudget.requested(services.clock.now());
+  }
+
+  /** After an attempt whose lease has ended, so that the route's state knows of it already. */
+  after({ kind, failure }: FailedEnd, lease: Lease): NextStep {
+    this.#attempts += 1;
+    const situation = this.#situation(failure, lease);
+    if (kind === 'broken') return { kind: 'stop', error: brokenOff(failure, situation) };
+    this.#last = { failure, situation };
+    const decision = decideRetry(failure, situation);
+    return decision.kind === 'stop' ? decision : this.#again(decision, lease);
+  }
+
+  /** The queue has given the request up: its last failure says more than that, unless waiting was all there was to do. */
+  refused(rejection: Rejection): ProxyError {
+    if (this.#last === null || rejection.kind === 'shutting_down') return rejectionError(rejection);
+    const { failure, situation } = this.#last;
+    if (isAboutKeys(failure, rejection)) return rejectionError(rejection);
+    return finalError(failure, situation);
+  }
+
+  #again({ exclude, notBeforeMs, isCounted }: Again, { route }: Lease): NextStep {
+    const { retryBudget, clock } = this.#services;
+    if (isCounted) retryBudget.retried(clock.now());
+    const excluded = exclude === 'nothing' ? [] : exclude === 'route' ? [route] : this.#routesLike(route);
+    for (const each of excluded) this.#excluded.add(each);
+    return { kind: 'again', exclude: excluded, notBeforeMs };
+  }
+
+  #situation({ answer }: AttemptFailure, lease: Lease): RetrySituation {
+    const { clock, settings, retryBudget, scrub } = this.#services;
+    const others = this.#model.routes.options.filter((option) => this.#isLeft(option, lease)).map(({ route }) => route);
+    const provider = this.#model.targets[lease.option.target]?.provider;
+    return {
+      attempts: this.#attempts,
+      maxAttempts: settings.attempts,
+      client: 'waiting',
+      hasOtherRoute: others.length > 0,
+      hasOtherTarget: others.some(({ upstream }) => upstream !== lease.route.upstream),
+      hasBudget: retryBudget.hasRoom(clock.now()),
+      explain: () => upstreamErrorBody(provider?.readError(answer?.json) ?? null, scrub),
+    };
+  }
+
+  /** It can serve the request, has not been excluded, and will be in service before the request's time is up. */
+  #isLeft(option: RouteOption, { route, ticket }: Lease): boolean {
+    const other = option.route;
+    if (other === route || this.#excluded.has(other) || ticket.costOn(option) === null) return false;
+    const now = this.#services.clock.now();
+    return !other.isDown(now) && other.availableAt(now) <= ticket.deadline;
+  }
+
+  #routesLike({ upstream }: Route): readonly Route[] {
+    return this.#model.routes.options.map(({ route }) => route).filter((route) => route.upstream === upstream);
+  }
+}
+
+/** Waiting for limits, or for keys that are all closed now, is what the rejection itself tells better. */
+function isAboutKeys({ outcome }: AttemptFailure, rejection: Rejection): boolean {
+  switch (outcome.kind) {
+    case 'failed':
+    case 'client':
+    case 'context':
+      return false;
+    case 'disabled':
+      return true;
+    case 'wait':
+    case 'exhausted':
+    case 'never_fits':
+    case 'capacity':
+    case 'ramp':
+      return rejection.kind !== 'no_usable_route';
+  }
+}
+
+/** What the client is told when no attempt follows. */
+function finalError(failure: AttemptFailure, situation: RetrySituation): ProxyError {
+  const decision = decideRetry(failure, { ...situation, maxAttempts: situation.attempts });
+  if (decision.kind === 'stop') return decision.error;
+  throw new Error('an attempt too many was offered');
+}
+
+/** The client has a part of the answer, so it is not told that there was none. */
+function brokenOff(failure: AttemptFailure, situation: RetrySituation): ProxyError {
+  const error = finalError(failure, situation);
+  if (error.details.verdict || failure.transport === 'aborted') return error;
+  const words = failure.answer === null ? '.' : `: ${situation.explain().error.message}`;
+  return new ProxyError(error.code, `The answer broke off: ${failure.reason}${words}`);
+}

@@ -1,0 +1,68 @@
+import type { Capability, Provider } from '../providers/provider.ts';
+import type { ModelRoutes } from '../scheduler/model-routes.ts';
+import type { Quota } from '../scheduler/quota.ts';
+import type { Route } from '../scheduler/route.ts';
+import type { UpstreamTimeouts } from '../upstream/transport.ts';
+import type { Client } from './exchange.ts';
+
+/** A model as requests use it: what the scheduler picks from, and what it takes to send. */
+export interface ServedModel {
+  /** As configured; aliases have been resolved. */
+  readonly name: string;
+  readonly routes: ModelRoutes;
+  /** In file order: `RouteOption.target` is an index into it. */
+  readonly targets: readonly ServedTarget[];
+  readonly endpoints: ReadonlyMap<Route, Endpoint>;
+  /** Per client and model. */
+  readonly queue: { readonly maxWaitMs: number; readonly maxSize: number };
+}
+
+/** A provider and one of its models. */
+export interface ServedTarget {
+  readonly provider: Provider;
+  /** The configured name, which learned figures are kept by. */
+  readonly providerName: string;
+  /** What the upstream calls the model. */
+  readonly model: string;
+  /** The model whose tokenizer counts for it; mostly the same. */
+  readonly tokenizerModel: string;
+  /** Null: not known, so it rejects nobody. */
+  readonly contextLengthTokens: number | null;
+  /** Of one choice; null: not known. */
+  readonly maxOutputTokens: number | null;
+  readonly supports: ReadonlySet<Capability>;
+  readonly timeouts: UpstreamTimeouts;
+  /** Whether it can be asked for the usage of a stream. */
+  readonly canStreamUsage: boolean;
+  /** Headers of the client to pass on besides the usual ones, lower-case. */
+  readonly forwardHeaders: readonly string[];
+}
+
+/** Where a route leads, and with which credential. */
+export interface Endpoint {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** The path of the base URL, without a trailing slash: `/v1`. */
+  readonly basePath: string;
+  /** The secret itself. It goes into the upstream's request and nowhere else. */
+  readonly apiKey: string | null;
+  /** For people; null: a server that wants no credentials. */
+  readonly keyName: string | null;
+  /** The provider's configured `headers`, names in lower case; they may carry credentials too. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ModelLookup {
+  /**
+   * The model of that name, of that alias, or the default one.
+   * @throws ProxyError `missing_required_parameter`, `model_not_found`, `model_not_allowed`
+   */
+  find(name: string | null, client: Client): ServedModel;
+}
+
+/** What a client's own limits are, and what happens at them. */
+export interface ClientTerms {
+  readonly quota: Quota | null;
+  /** Answer at once instead of waiting. */
+  readonly rejectsOnLimit: boolean;
+}

@@ -1,0 +1,165 @@
+import { ProxyError } from '../errors.ts';
+import type { RequestSize } from '../providers/provider.ts';
+import type { Cost } from '../scheduler/cost.ts';
+import type { Correction } from '../tokens/calibrate.ts';
+import type { TokenEstimate } from '../tokens/estimate.ts';
+import type { RequestBody, RequestFacts } from './request-body.ts';
+import type { RequestServices } from './request-services.ts';
+import type { ServedModel, ServedTarget } from './served-model.ts';
+
+/** How large a request is for one target, in LLM tokens, and what it costs there. */
+export interface TargetSize {
+  /** As counted here: what a correction is learned from. */
+  readonly estimatedTokens: number;
+  /** With what was learned of how this upstream counts. */
+  readonly inputTokens: number;
+  readonly predictedOutputTokens: number;
+  readonly cost: Cost;
+}
+
+export interface SizedRequest {
+  readonly body: RequestBody;
+  readonly model: ServedModel;
+  /** The client's configured name: outputs are predicted by it. */
+  readonly client: string;
+}
+
+type SizeServices = Pick<RequestServices, 'tokens' | 'calibration' | 'outputs'>;
+
+/** Upstreams that say what remains correct our books, so a margin costs nothing; without a margin each miss is a 429. */
+const MARGIN_WITH_HEADERS = 1.1;
+/** The others are trusted a little once enough answers have taught how they count. */
+const MARGIN_LEARNED = 1.05;
+const ENOUGH_ANSWERS = 50;
+
+/**
+ * Sizes a request for every target of its model; null: that target cannot serve it. Mostly at once; a promise when the
+ * text has to be counted elsewhere.
+ * @throws ProxyError `unsupported_value`, `context_length_exceeded`: no target is left, and that is certain
+ */
+export function sizeRequest(
+  request: SizedRequest,
+  services: SizeServices,
+): readonly (TargetSize | null)[] | Promise<readonly (TargetSize | null)[]> {
+  const { model, body } = request;
+  const able = model.targets.map((target) => isAble(target, body.facts));
+  if (!able.includes(true)) throw unsupported(model, body.facts);
+  const estimates = estimatesOf(request, able, services.tokens);
+  return estimates instanceof Promise
+    ? estimates.then((known) => sizesOf(request, known, services))
+    : sizesOf(request, estimates, services);
+}
+
+function isAble({ supports }: ServedTarget, { needs }: RequestFacts): boolean {
+  return needs.every((need) => supports.has(need));
+}
+
+type Estimates = ReadonlyMap<string, TokenEstimate>;
+
+/** By tokenizer: targets that share one share the count. */
+function estimatesOf(
+  { body, model }: SizedRequest,
+  able: readonly boolean[],
+  tokens: SizeServices['tokens'],
+): Estimates | Promise<Estimates> {
+  const parsed = body.takeParsed();
+  const names = new Set(model.targets.filter((_target, index) => able[index]).map((target) => target.tokenizerModel));
+  const known = new Map<string, TokenEstimate>();
+  const pending: Promise<unknown>[] = [];
+  for (const name of names) {
+    const estimate = tokens.estimate(parsed, name);
+    if (estimate instanceof Promise) pending.push(estimate.then((counted) => known.set(name, counted)));
+    else known.set(name, estimate);
+  }
+  return pending.length === 0 ? known : Promise.all(pending).then(() => known);
+}
+
+function sizesOf(request: SizedRequest, estimates: Estimates, services: SizeServices): readonly (TargetSize | null)[] {
+  const { model, body } = request;
+  let isTooLong = true;
+  const sizes = model.targets.map((target) => {
+    const estimate = estimates.get(target.tokenizerModel);
+    if (!(estimate && isAble(target, body.facts))) return null;
+    const correction = services.calibration.correction(target.providerName, target.model);
+    const atLeastTokens = surely(estimate, correction);
+    if (exceedsContext(target, body.facts, atLeastTokens)) return null;
+    isTooLong = false;
+    const predictedOutputTokens = predictOutput(request, target, services);
+    return sizeOf(target, body.facts, { estimate, correction, atLeastTokens, predictedOutputTokens });
+  });
+  if (isTooLong) throw tooLong(model, body.facts);
+  return sizes;
+}
+
+/** The sure lower bound. An upstream that counts less than we do has taught us so. */
+function surely({ atLeastTokens, inputTokens }: TokenEstimate, { factor }: Correction): number {
+  return Math.floor(Math.min(atLeastTokens, inputTokens) * Math.min(1, factor));
+}
+
+/** Only the sure part of the prompt and the client's own cap count: within the error of an estimate the upstream decides. */
+function exceedsContext(target: ServedTarget, { outputCapTokens, n }: RequestFacts, atLeastTokens: number): boolean {
+  if (target.contextLengthTokens === null) return false;
+  return atLeastTokens + (outputCapTokens ?? 0) / n > target.contextLengthTokens;
+}
+
+function predictOutput({ model, client, body }: SizedRequest, target: ServedTarget, services: SizeServices): number {
+  const { outputCapTokens, n } = body.facts;
+  const { meanTokens } = services.outputs.predict({ model: model.name, client, capTokens: outputCapTokens });
+  return Math.ceil(Math.min(meanTokens, (target.maxOutputTokens ?? Number.POSITIVE_INFINITY) * n));
+}
+
+interface Figures {
+  readonly estimate: TokenEstimate;
+  readonly correction: Correction;
+  readonly atLeastTokens: number;
+  readonly predictedOutputTokens: number;
+}
+
+function sizeOf({ provider }: ServedTarget, { outputCapTokens }: RequestFacts, figures: Figures): TargetSize {
+  const { estimate, correction, atLeastTokens, predictedOutputTokens } = figures;
+  const inputTokens = Math.ceil(estimate.inputTokens * correction.factor);
+  const size = { outputCapTokens, predictedOutputTokens } as const;
+  const reservedInput = Math.ceil(inputTokens * marginOf(provider.limits.hasHeaders, correction));
+  const reserved = provider.reservedCharge({ ...size, inputTokens: reservedInput });
+  const usage = {
+    inputTokens,
+    cachedInputTokens: 0,
+    outputTokens: predictedOutputTokens,
+    reasoningTokens: 0,
+  };
+  const sure: RequestSize = { inputTokens: atLeastTokens, outputCapTokens, predictedOutputTokens: 0 };
+  return {
+    estimatedTokens: estimate.inputTokens,
+    inputTokens,
+    predictedOutputTokens,
+    cost: {
+      reserved,
+      expected: provider.settledCharge(usage, reserved),
+      certain: provider.reservedCharge(sure),
+    },
+  };
+}
+
+function marginOf(hasHeaders: boolean, { answers }: Correction): number {
+  if (hasHeaders) return MARGIN_WITH_HEADERS;
+  return answers >= ENOUGH_ANSWERS ? MARGIN_LEARNED : 1;
+}
+
+function unsupported({ name, targets }: ServedModel, { needs }: RequestFacts): ProxyError {
+  const missing = needs.filter((need) => !targets.some(({ supports }) => supports.has(need)));
+  const what = (missing.length > 0 ? missing : needs).join(', ');
+  return new ProxyError(
+    'unsupported_value',
+    `Nothing behind the model '${name}' supports what this request asks for: ${what}. Leave it out or choose another model.`,
+  );
+}
+
+function tooLong({ targets }: ServedModel, { outputCapTokens }: RequestFacts): ProxyError {
+  const longest = Math.max(...targets.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
+  const asked = outputCapTokens === null ? 'your messages' : 'your messages and the output you allow';
+  return new ProxyError(
+    'context_length_exceeded',
+    `This model's maximum context length is ${longest} tokens. However, ${asked} together are longer. Please shorten them.`,
+    { param: 'messages' },
+  );
+}
