@@ -14,15 +14,18 @@ const AS_TEXT = { disallowedSpecial: new Set<string>() };
 
 export type TokenCounter = (text: string) => number;
 
-/** Counts as the o200k encoding does, exactly but for runs of one kind that no writer makes. Remembers repeated texts. */
-export function createTokenCounter(): TokenCounter {
+/**
+ * Counts as the o200k encoding does, exactly but for runs of one kind that no writer makes. Remembers repeated texts, up
+ * to `maxCachedChars` of them in all.
+ */
+export function createTokenCounter(maxCachedChars = MAX_CACHED_CHARS): TokenCounter {
   const cache = new Map<string, number>();
   let cachedChars = 0;
   const remember = (text: string, count: number): void => {
     cache.set(text, count);
     cachedChars += text.length;
     for (const oldest of cache.keys()) {
-      if (cachedChars <= MAX_CACHED_CHARS) break;
+      if (cachedChars <= maxCachedChars) break;
       cache.delete(oldest);
       cachedChars -= oldest.length;
     }

@@ -3,7 +3,7 @@ import type { FaultRule } from './faults.ts';
 import type { LimitsOptions } from './limits/limit-spec.ts';
 
 /** One bearer token. */
-export interface KeyOptions {
+interface KeyOptions {
   readonly key: string;
   /** What the ledger calls it. Default: `key-1` and so on, over all organisations. */
   readonly name?: string | undefined;
@@ -24,7 +24,7 @@ export interface OrganizationOptions {
   readonly sharedLimits?: LimitsOptions | undefined;
 }
 
-export interface AnswerOptions {
+interface AnswerOptions {
   /** Until the first byte of an answer, in ms. Default 0. */
   readonly firstByteMs?: Distribution | undefined;
   /** Pace of one answer; 0, the default, is as fast as it is read. */

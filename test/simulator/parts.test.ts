@@ -68,12 +68,11 @@ describe('counting', () => {
   });
 
   it('remembers texts, but not without end', () => {
-    const own = createTokenCounter();
-    const long = 'word '.repeat(2_000_000);
-    expect(own(long)).toBe(own(long));
-    expect(own(`${long}more`)).toBeGreaterThan(own('a text that is too short to push anything out'));
-    expect(own(long)).toBe(2_000_001);
-  }, 60_000);
+    const own = createTokenCounter(100);
+    const texts = ['one '.repeat(15), 'two '.repeat(15), 'one '.repeat(15)];
+    expect(texts.map((text) => own(text))).toEqual([16, 16, 16]);
+    expect(own('a '.repeat(200))).toBe(201);
+  });
 
   it('splits a text into its tokens', () => {
     const text = '{"city":"Rome","days":1}';

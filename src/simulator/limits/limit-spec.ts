@@ -21,7 +21,7 @@ export type Charge = (typeof CHARGES)[number];
 
 /** What is reserved of `total`: the prompt and the output cap (cookbook, Groq, Azure), or the larger (OpenAI's guide). */
 export const RESERVES = ['prompt-plus-cap', 'larger', 'prompt'] as const;
-export type Reserve = (typeof RESERVES)[number];
+type Reserve = (typeof RESERVES)[number];
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -48,7 +48,7 @@ export const LIMIT_FACTS: Readonly<Record<LimitName, LimitFacts>> = {
 };
 
 /** One limit. Whatever is absent is a vendor's usual choice. */
-export interface LimitOptions {
+interface LimitOptions {
   /** Amount per window; for `concurrency`, slots. */
   readonly limit: number;
   /** Default `token-bucket`. Ignored by `concurrency`. */

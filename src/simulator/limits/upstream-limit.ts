@@ -51,7 +51,6 @@ export class UpstreamLimit {
   #refused = 0;
   #peak = 0;
   #windows: WindowReport[] = [];
-  #startedAt: number;
   #sinceStart: (untilMs: number) => Measure;
   #windowFrom: number;
   #sinceWindow: (untilMs: number) => Measure;
@@ -59,7 +58,6 @@ export class UpstreamLimit {
   constructor(spec: LimitSpec, nowMs: number) {
     this.spec = spec;
     this.#meter = spec.createMeter();
-    this.#startedAt = nowMs;
     this.#windowFrom = nowMs;
     this.#sinceStart = this.#meter.measure(nowMs);
     this.#sinceWindow = this.#sinceStart;
@@ -124,7 +122,6 @@ export class UpstreamLimit {
     this.#admitted = 0;
     this.#refused = 0;
     this.#windows = [];
-    this.#startedAt = nowMs;
     this.#windowFrom = nowMs;
     this.#sinceStart = this.#meter.measure(nowMs);
     this.#sinceWindow = this.#sinceStart;
@@ -143,11 +140,6 @@ export class UpstreamLimit {
       ...{ peak: this.#peak, admitted: this.#admitted, refused: this.#refused },
       windows: [...this.#windows],
     };
-  }
-
-  /** When measuring began, on the vendor's clock. */
-  get startedAt(): number {
-    return this.#startedAt;
   }
 
   get #isChargedAtEnd(): boolean {
