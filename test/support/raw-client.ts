@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net';
 export class RawClient {
   readonly socket: Socket;
   readonly closed: Promise<void>;
-  #received: Buffer = Buffer.alloc(0);
+  /** Joined only when looked at: a client may receive much before anybody does. */
+  #received: Buffer[] = [];
   #isEnded = false;
   #waiting: (() => void)[] = [];
 
@@ -14,7 +15,7 @@ export class RawClient {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#received.push(bytes);
       this.#changed();
     });
     socket.on('end', () => this.#ended());
@@ -30,7 +31,9 @@ export class RawClient {
 
   /** Everything that has come, head and framing included. */
   get text(): string {
-    return this.#received.toString('latin1');
+    const joined = Buffer.concat(this.#received);
+    this.#received = [joined];
+    return joined.toString('latin1');
   }
 
   /** Resolves when the bytes have been handed to the kernel. */

@@ -90,7 +90,9 @@ export class ScriptedUpstream {
   #accept(socket: Socket): void {
     const connection = ++this.connections;
     this.sockets.add(socket);
-    let received: Buffer = Buffer.alloc(0);
+    let pieces: Buffer[] = [];
+    let size = 0;
+    let neededBytes = 0;
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -98,33 +100,48 @@ export class ScriptedUpstream {
       this.#changed();
     });
     socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      for (let request = takeRequest(received); request; request = takeRequest(received)) {
-        received = request.rest;
-        const exchange = { ...request.parts, ...answering(socket), connection, gone, socket };
-        this.exchanges.push(exchange);
-        this.#changed();
-        Promise.resolve(this.script(exchange)).catch((error: Error) => socket.destroy(error));
+      pieces.push(chunk);
+      size += chunk.length;
+      // Joining at every piece would be quadratic for a large upload.
+      if (Number.isFinite(neededBytes) && size < neededBytes) return;
+      let received: Buffer = Buffer.concat(pieces);
+      neededBytes = bytesOfRequest(received);
+      while (received.length >= neededBytes) {
+        this.#receive(received.subarray(0, neededBytes), socket, { connection, gone });
+        received = received.subarray(neededBytes);
+        neededBytes = bytesOfRequest(received);
       }
+      pieces = [received];
+      size = received.length;
     });
     this.#changed();
+  }
+
+  #receive(request: Buffer, socket: Socket, about: Pick<Exchange, 'connection' | 'gone'>): void {
+    const exchange = { ...requestParts(request), ...answering(socket), ...about, socket };
+    this.exchanges.push(exchange);
+    this.#changed();
+    Promise.resolve(this.script(exchange)).catch((error: Error) => socket.destroy(error));
   }
 }
 
 type RequestParts = Pick<Exchange, 'head' | 'method' | 'target' | 'headers' | 'body'>;
 
-function takeRequest(received: Buffer): { parts: RequestParts; rest: Buffer } | null {
+/** Length of the request that `received` begins with; infinite until its head is complete. */
+function bytesOfRequest(received: Buffer): number {
   const end = received.indexOf('\r\n\r\n');
-  if (end < 0) return null;
-  const head = received.toString('latin1', 0, end);
+  if (end < 0) return Number.POSITIVE_INFINITY;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(received.toString('latin1', 0, end))?.[1] ?? '0';
+  return end + 4 + Number(length);
+}
+
+function requestParts(request: Buffer): RequestParts {
+  const end = request.indexOf('\r\n\r\n');
+  const head = request.toString('latin1', 0, end);
   const [line = '', ...fields] = head.split('\r\n');
   const [method = '', target = ''] = line.split(' ');
   const headers = new Map(fields.map((field) => splitField(field)));
-  const length = Number(headers.get('content-length') ?? 0);
-  const bodyEnd = end + 4 + length;
-  if (received.length < bodyEnd) return null;
-  const body = received.subarray(end + 4, bodyEnd);
-  return { parts: { head, method, target, headers, body }, rest: received.subarray(bodyEnd) };
+  return { head, method, target, headers, body: request.subarray(end + 4) };
 }
 
 function splitField(field: string): [string, string] {

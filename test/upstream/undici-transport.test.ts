@@ -1,4 +1,6 @@
 import { createServer, type Server } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -153,19 +155,37 @@ describe('connections', () => {
 });
 
 describe('large bodies', () => {
-  it('arrive whole, with their length, and are let go once sent', async () => {
+  it('arrive whole, with their length', async () => {
     upstream.script = ({ write }) => write(head(CHUNKED));
     const recorder = new Recorder();
-    let body: Buffer | null = Buffer.alloc(3_000_000, 'abc');
+    const body = Buffer.alloc(3_000_000, 'abc');
     transport.send(post(upstream.origin, { body }), recorder);
     const { headers, body: received } = await upstream.exchange();
+    await recorder.has('head 200');
     expect(headers.get('content-length')).toBe('3000000');
     expect(headers.has('transfer-encoding')).toBe(false);
     expect(received.equals(body)).toBe(true);
-    body = null;
+  });
+
+  it('are let go once sent, while the answer still flows', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    upstream.script = ({ write }) => write(head(CHUNKED));
+    const recorder = new Recorder();
+    const body = sendLarge(recorder);
     await recorder.has('head 200');
+    await settle();
+    collectGarbage();
+    expect(body.deref()).toBeUndefined();
   });
 });
+
+/** In a function of its own, so that nothing here holds the body. */
+function sendLarge(recorder: Recorder): WeakRef<Buffer> {
+  const body = Buffer.alloc(3_000_000, 'abc');
+  transport.send(post(upstream.origin, { body }), recorder);
+  return new WeakRef(body);
+}
 
 describe('encoded answers', () => {
   it('are decoded, and their head says so', async () => {
