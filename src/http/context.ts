@@ -16,7 +16,7 @@ export interface Context {
 }
 
 /** What becomes known of a request on its way in. */
-export interface Arrival {
+interface Arrival {
   /** `clock.now()` when its head had arrived. */
   readonly receivedAt: number;
   client: Client | null;

@@ -22,7 +22,7 @@ export interface ServerSettings {
 }
 
 /** Milliseconds. None of them touches a request that waits, or a stream that flows. */
-export interface ServerTimeouts {
+interface ServerTimeouts {
   /** Until the head of a request is complete. */
   readonly headersMs: number;
   /** Until the last byte of its body. */
@@ -34,7 +34,7 @@ export interface ServerTimeouts {
 }
 
 /** One row of `GET /v1/models`, in OpenAI's shape. */
-export interface ModelEntry {
+interface ModelEntry {
   readonly id: string;
   readonly object: 'model';
   /** Seconds since the epoch. */
