@@ -21,6 +21,9 @@ export interface ChatRequest {
   readonly user: unknown;
 }
 
+/** As many answers to one request as OpenAI gives. */
+const MAX_CHOICES = 128;
+
 /** What `json_object` asks for. It is not in the prompt. */
 export const ANY_OBJECT: Json = { type: 'object' };
 
@@ -41,11 +44,15 @@ export function readChatRequest(text: string): ChatRequest | ApiError {
     const message = `Invalid value for '${wrongNumber}': expected a whole number of at least 1.`;
     return invalidRequest(message, wrongNumber, 'invalid_value');
   }
+  const n = typeof body['n'] === 'number' ? body['n'] : 1;
+  if (n > MAX_CHOICES) {
+    return invalidRequest(`Invalid value for 'n': expected at most ${MAX_CHOICES}.`, 'n', 'invalid_value');
+  }
   const tools = functionsOf(body);
   return {
     model,
     messages,
-    n: typeof body['n'] === 'number' ? body['n'] : 1,
+    n,
     isStreaming: body['stream'] === true,
     includesUsage: asObject(body['stream_options'])['include_usage'] === true,
     choiceCap: capOf(body),

@@ -235,6 +235,7 @@ describe('a request that is wrong', () => {
     ['no messages', '{"model":"gpt-4o"}', 'missing_required_parameter'],
     ['messages of the wrong type', '{"model":"gpt-4o","messages":"Hi"}', 'invalid_type'],
     ['a cap below 1', '{"model":"gpt-4o","messages":[{}],"max_tokens":0}', 'invalid_value'],
+    ['too many answers', '{"model":"gpt-4o","messages":[{}],"n":129}', 'invalid_value'],
     ['half an answer', '{"model":"gpt-4o","messages":[{}],"n":0.5}', 'invalid_value'],
   ])('is refused for %s', async (_, body, code) => {
     const { url, simulator } = await start();
