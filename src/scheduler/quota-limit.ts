@@ -35,6 +35,8 @@ export class QuotaLimit {
   readonly primary: Limit;
   readonly meters: readonly Meter[];
   readonly flow = new FlowLog();
+  /** Whether it fills all the time, as a bucket does, rather than when something old falls out of a window. */
+  readonly refills: boolean;
   source: LimitSource;
   readonly #configured: number | null;
   #newestSentAt = Number.NEGATIVE_INFINITY;
@@ -45,6 +47,7 @@ export class QuotaLimit {
     this.primary = limits[0] as Limit;
     this.meters = limits.map((limit) => new Meter(limit, options.name, options.quotaName));
     this.source = options.source;
+    this.refills = options.plan.algorithm === 'token-bucket' && !options.plan.isGuess;
     this.#configured = options.source === 'config' ? options.plan.capacity : null;
   }
 
@@ -67,8 +70,9 @@ export class QuotaLimit {
     times: { readonly sentAt: number; readonly now: number; readonly skewMs: number },
   ): boolean {
     const isNewest = times.sentAt >= this.#newestSentAt;
-    const { capacity, refills, windowMs } = this.primary;
-    const bounds = levelBounds({ ...times, remaining, capacity, refills, windowMs, flow: this.flow, isNewest });
+    const limit = this.primary.capacity;
+    const ratePerMs = this.refills ? limit / this.primary.windowMs : 0;
+    const bounds = levelBounds({ ...times, remaining, limit, ratePerMs, flow: this.flow, isNewest });
     if (bounds === null) return false;
     if (isNewest) this.#newestSentAt = times.sentAt;
     return this.primary.observe(bounds);

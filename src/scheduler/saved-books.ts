@@ -54,11 +54,11 @@ function restoreQuota(quota: Quota, books: SavedQuota, { now, ageMs }: { now: nu
 }
 
 function bookUnwritten(
-  { primary }: QuotaLimit,
+  { primary, refills }: QuotaLimit,
   { now, ageMs, writeEveryMs }: { now: number; ageMs: number; writeEveryMs: number },
 ): void {
   if (primary.windowMs === 0 || ageMs >= primary.windowMs) return;
-  const refilled = primary.refills ? (primary.capacity * (ageMs - writeEveryMs)) / primary.windowMs : 0;
+  const refilled = refills ? (primary.capacity * (ageMs - writeEveryMs)) / primary.windowMs : 0;
   const grantable = primary.level(now) - Math.max(0, refilled);
   if (grantable > 0) primary.take(grantable, now);
 }

@@ -1,3 +1,4 @@
+import { InFlightTail, type InFlightTailOptions } from './in-flight-tail.ts';
 import type { Booking, Limit, LimitSnapshot, Tail, Timeline } from './limit.ts';
 import { firstAbove } from './sorted.ts';
 
@@ -50,11 +51,11 @@ export class InFlight implements Limit {
   }
 
   fork(now: number): Timeline {
-    return this.#view(now);
+    return new InFlightTimeline(this.#expectations(now));
   }
 
   tail(now: number): Tail {
-    return this.#view(now);
+    return new InFlightTail(this.#expectations(now));
   }
 
   /** No head says how many slots are free. */
@@ -89,32 +90,18 @@ export class InFlight implements Limit {
     this.#holdMs += (Math.max(MIN_GAP_MS, heldMs) - this.#holdMs) / Math.min(this.#ended, REMEMBERED);
   }
 
-  #view(now: number): InFlightView {
-    return new InFlightView({
-      capacity: this.#capacity,
-      used: this.#used,
-      now,
-      gapMs: this.#gapMs(),
-      holdMs: this.#holdMs,
-    });
+  #expectations(now: number): InFlightTailOptions {
+    return { capacity: this.#capacity, used: this.#used, now, gapMs: this.#gapMs(), holdMs: this.#holdMs };
   }
 }
 
-interface ViewOptions {
-  readonly capacity: number;
-  readonly used: number;
-  readonly now: number;
-  readonly gapMs: number;
-  readonly holdMs: number;
-}
-
 /** Slots now in use come free one gap after the other; each booked start holds one for the usual time. */
-class InFlightView implements Timeline, Tail {
-  readonly #given: ViewOptions;
+class InFlightTimeline implements Timeline {
+  readonly #given: InFlightTailOptions;
   /** When each booked one starts, once for each slot; rising. */
   #starts: number[] = [];
 
-  constructor(given: ViewOptions) {
+  constructor(given: InFlightTailOptions) {
     this.#given = given;
   }
 
@@ -132,17 +119,9 @@ class InFlightView implements Timeline, Tail {
     for (let slot = 0; slot < amount; slot += 1) this.#starts.splice(index, 0, at);
   }
 
-  append(amount: number, at: number): void {
-    this.book(amount, at);
-  }
-
-  release(amount: number): void {
-    this.#starts.splice(Math.max(0, this.#starts.length - amount));
-  }
-
   #usedAt(at: number): number {
     const { holdMs } = this.#given;
-    const held = firstAbove(this.#starts, at) - firstAbove(this.#starts, at - holdMs);
+    const held = firstAbove(this.#starts, at) - firstAbove(this.#starts, at - holdMs + HAIR_MS);
     return held + Math.max(0, this.#given.used - this.#freedBy(at));
   }
 
@@ -155,7 +134,7 @@ class InFlightView implements Timeline, Tail {
     const { now, gapMs, holdMs, used } = this.#given;
     const freed = this.#freedBy(after) + 1;
     const slot = freed > used ? Number.POSITIVE_INFINITY : now + freed * gapMs;
-    const oldest = this.#starts[firstAbove(this.#starts, after - holdMs)];
+    const oldest = this.#starts[firstAbove(this.#starts, after - holdMs + HAIR_MS)];
     return Math.min(slot, (oldest ?? Number.POSITIVE_INFINITY) + holdMs);
   }
 }
@@ -166,3 +145,5 @@ const MIN_GAP_MS = 1;
 /** The mean follows about so many of the last. */
 const REMEMBERED = 20;
 const ROUNDING = 1e-9;
+/** A sum and a difference of the same doubles may differ by a hair; without it a freed slot would never seem free. */
+const HAIR_MS = 1e-6;

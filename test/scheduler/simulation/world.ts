@@ -1,0 +1,255 @@
+import { chargeOf } from '../../../src/charge.ts';
+import type { Cost } from '../../../src/scheduler/cost.ts';
+import type { Lease } from '../../../src/scheduler/lease.ts';
+import type { LimitPlan } from '../../../src/scheduler/limits/create-limits.ts';
+import type { ModelRoutes } from '../../../src/scheduler/model-routes.ts';
+import { Quota } from '../../../src/scheduler/quota.ts';
+import type { Reading } from '../../../src/scheduler/quota-limit.ts';
+import type { Rejection } from '../../../src/scheduler/rejection.ts';
+import { Route } from '../../../src/scheduler/route.ts';
+import { Scheduler } from '../../../src/scheduler/scheduler.ts';
+import { createStrategy } from '../../../src/scheduler/strategies/registry.ts';
+import type { Strategy } from '../../../src/scheduler/strategies/strategy.ts';
+import type { Ticket, TicketRequest } from '../../../src/scheduler/ticket.ts';
+import type { LimitsOptions } from '../../../src/simulator/limits/limit-spec.ts';
+import { createUpstreamLimiter, type UpstreamLimiter } from '../../../src/simulator/limits/upstream-limiter.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { seededRandom } from './random.ts';
+
+/** One key: what its vendor enforces, and what Sluice was told. */
+export interface SimulatedKey {
+  readonly truth: LimitsOptions;
+  readonly told: readonly { readonly name: string; readonly plan: LimitPlan }[];
+  /** Whether answers carry readings. */
+  readonly hasHeaders?: boolean;
+  /** Keys of one organisation share its quota and its limiter. */
+  readonly organisation?: string;
+}
+
+export interface SimulatedRequest {
+  readonly inputTokens: number;
+  /** What will really be produced. */
+  readonly outputTokens: number;
+  /** What is booked for it; default: what will be produced. */
+  readonly expectedOutput?: number;
+  /** The client's cap. */
+  readonly outputCap?: number;
+  readonly serviceMs: number;
+  readonly client?: string;
+}
+
+export interface WorldOptions {
+  readonly keys: readonly SimulatedKey[];
+  readonly strategy?: string;
+  readonly maxWaitMs?: number;
+  readonly maxQueueSize?: number;
+  /** One way; the spread of both is what the skew must hold. */
+  readonly delayMs?: readonly [number, number];
+  readonly seed?: number;
+}
+
+export interface Served {
+  readonly ticket: Ticket;
+  readonly arrivedAt: number;
+  readonly predictedAt: number;
+  readonly startedAt: number;
+  readonly route: Route;
+  readonly request: SimulatedRequest;
+}
+
+/** Keys, their vendors and a scheduler, in simulated time. */
+export class World {
+  readonly clock = new FakeClock();
+  readonly random: () => number;
+  readonly scheduler: Scheduler;
+  readonly limiters: UpstreamLimiter[] = [];
+  readonly quotas: Quota[] = [];
+  readonly model: ModelRoutes;
+  readonly served: Served[] = [];
+  readonly rejections: Rejection[] = [];
+  refusals = 0;
+  admitted = 0;
+  expired = 0;
+  #options: WorldOptions;
+  #limiterOf = new Map<Route, UpstreamLimiter>();
+  #next = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.random = seededRandom(options.seed ?? 1);
+    this.scheduler = new Scheduler({ clock: this.clock, random: this.random });
+    const upstream = { provider: 'sim', model: 'm', restsUntil: 0, overloadsInRow: 0 };
+    const shared = new Map<string, { quota: Quota; limiter: UpstreamLimiter }>();
+    const routes = options.keys.map((key, index) => {
+      const name = key.organisation ?? `key-${index}`;
+      const own = shared.get(name) ?? {
+        quota: new Quota({ id: name, name, limits: key.told, learns: true, skewMs: 250 }),
+        limiter: createUpstreamLimiter(key.truth, this.clock.now()),
+      };
+      if (!shared.has(name)) {
+        this.limiters.push(own.limiter);
+        this.quotas.push(own.quota);
+      }
+      shared.set(name, own);
+      const route = new Route({
+        id: `route-${index}`,
+        key: { name: `key-${index}`, disabled: null },
+        upstream,
+        quotas: [own.quota],
+        random: this.random,
+      });
+      this.#limiterOf.set(route, own.limiter);
+      return route;
+    });
+    this.model = {
+      name: 'm',
+      strategy: createStrategy(options.strategy ?? 'headroom') as Strategy,
+      options: routes.map((route, index) => ({ route, target: 0, index, weight: 1 })),
+      after: [0],
+    };
+  }
+
+  /** Levels are known from the start, as after an orderly restart. */
+  openGates(): this {
+    for (const quota of this.quotas) quota.gate.open();
+    return this;
+  }
+
+  submit(request: SimulatedRequest, overrides: Partial<TicketRequest> = {}): Ticket | null {
+    const id = `r${this.#next++}`;
+    const arrivedAt = this.clock.now();
+    const known: { ticket: Ticket | null; predictedAt: number } = { ticket: null, predictedAt: arrivedAt };
+    const ticket = this.scheduler.submit({
+      id,
+      client: request.client ?? 'c',
+      model: this.model,
+      costs: [costOf(request)],
+      clientQuota: null,
+      rejectsOnClientLimit: false,
+      maxWaitMs: this.#options.maxWaitMs ?? 30_000,
+      maxQueueSize: this.#options.maxQueueSize ?? 100_000,
+      placeKey: () => id,
+      onLease: (lease) => {
+        if (lease.ticket.excluded === null && lease.ticket.notBefore === 0) {
+          const predictedAt = known.ticket === null ? arrivedAt : known.predictedAt;
+          const startedAt = this.clock.now();
+          this.served.push({ ticket: lease.ticket, arrivedAt, predictedAt, startedAt, route: lease.route, request });
+        }
+        this.#send(lease, request);
+      },
+      onRejection: (rejection) => {
+        this.rejections.push(rejection);
+        if ('hasWaited' in rejection && rejection.hasWaited) this.expired += 1;
+      },
+      ...overrides,
+    });
+    known.ticket = ticket;
+    known.predictedAt = ticket?.predictedAt ?? arrivedAt;
+    return ticket;
+  }
+
+  /** Offers Poisson arrivals at a rate for a time, then stands still at its end. */
+  offer(perSecond: number, forMs: number, draw: () => SimulatedRequest): void {
+    const end = this.clock.now() + forMs;
+    for (;;) {
+      const gap = (-Math.log(1 - this.random()) * 1000) / perSecond;
+      if (this.clock.now() + gap > end) break;
+      this.clock.advance(gap);
+      this.submit(draw());
+    }
+    this.clock.advance(end - this.clock.now());
+  }
+
+  /** Figures count from here. */
+  startMeasuring(): void {
+    const now = this.clock.now();
+    for (const limiter of this.limiters) for (const limit of limiter.limits) limit.restart(now);
+    this.refusals = 0;
+    this.admitted = 0;
+    this.served.length = 0;
+    this.rejections.length = 0;
+    this.expired = 0;
+  }
+
+  /** Charged over what could have been charged, of one limit over all keys. */
+  utilisation(name: string): number {
+    let charged = 0;
+    let supply = 0;
+    for (const limiter of this.limiters) {
+      for (const limit of limiter.limits) {
+        if (limit.spec.name !== name) continue;
+        const report = limit.report(this.clock.now());
+        charged += report.charged;
+        supply += report.supply;
+      }
+    }
+    return charged / supply;
+  }
+
+  /** Relative errors of predicted waits over a second, smallest first. */
+  predictionErrors(): number[] {
+    return this.served
+      .filter(({ arrivedAt, predictedAt }) => predictedAt - arrivedAt > 1000)
+      .map(({ arrivedAt, predictedAt, startedAt }) => Math.abs(startedAt - predictedAt) / (predictedAt - arrivedAt))
+      .sort((a, b) => a - b);
+  }
+
+  #send(lease: Lease, request: SimulatedRequest): void {
+    const limiter = this.#limiterOf.get(lease.route) as UpstreamLimiter;
+    this.clock.schedule(this.#delay(), () => {
+      const size = { input: request.inputTokens, outputCap: request.outputCap ?? request.outputTokens };
+      const verdict = limiter.admit(this.clock.now(), size);
+      if (!verdict.isAdmitted) {
+        this.refusals += 1;
+        this.clock.schedule(this.#delay(), () => this.#refused(lease, verdict.waitMs));
+        return;
+      }
+      this.admitted += 1;
+      const readings = this.#readings(lease.route, limiter);
+      this.clock.schedule(this.#delay(), () => lease.answered(readings, true));
+      this.clock.schedule(request.serviceMs, () => {
+        limiter.finish(this.clock.now(), verdict.handle, { input: request.inputTokens, output: request.outputTokens });
+        this.clock.schedule(this.#delay(), () => {
+          lease.answered(readings, true);
+          lease.end({ charged: chargeOf(request.inputTokens, request.outputTokens), report: { kind: 'ok' } });
+        });
+      });
+    });
+  }
+
+  #refused(lease: Lease, waitMs: number): void {
+    lease.answered([], false);
+    lease.end({ charged: 'unsent', report: { kind: 'wait', retryAfterMs: waitMs, spent: [] } });
+    this.scheduler.again(lease.ticket, { exclude: [], notBeforeMs: 0 });
+  }
+
+  #readings(route: Route, limiter: UpstreamLimiter): Reading[] {
+    const index = this.model.options.findIndex((option) => option.route === route);
+    if (!this.#options.keys[index]?.hasHeaders) return [];
+    return limiter.limits.flatMap((limit): Reading[] => {
+      const { unit, windowMs } = limit.spec;
+      if (unit !== 'requests' && unit !== 'total') return [];
+      const remaining = Math.max(0, Math.floor(limit.read(this.clock.now()).level));
+      return [{ unit: unit === 'total' ? 'tokens' : 'requests', windowMs, limit: limit.spec.limit, remaining }];
+    });
+  }
+
+  #delay(): number {
+    const [low, high] = this.#options.delayMs ?? [1, 80];
+    return low + (high - low) * this.random();
+  }
+}
+
+export function costOf(request: SimulatedRequest): Cost {
+  const reservedOutput = request.outputCap ?? request.expectedOutput ?? request.outputTokens;
+  const expectedOutput = request.expectedOutput ?? request.outputTokens;
+  return {
+    reserved: chargeOf(request.inputTokens, reservedOutput),
+    expected: chargeOf(request.inputTokens, expectedOutput),
+    certain: chargeOf(request.inputTokens, request.outputCap ?? 0),
+  };
+}
+
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
