@@ -19,10 +19,16 @@ const LETTER_U = 'u'.charCodeAt(0);
 
 type KeyKind = 'error' | 'usage' | 'output' | 'other';
 
+/** Longer beginnings are not remembered. */
+const MAX_PREFIX_BYTES = 1024;
+
 /**
  * What can be told of an event without parsing it, by one pass over its bytes: in the middle of a stream nearly all events
  * are plain pieces of text, and parsing each would cost more than passing it on. One scan is used for all events of a
  * stream; its fields describe the last one.
+ *
+ * The chunks of one answer begin alike (id, model, date, ...) up to the text that each brings, so the beginning of the
+ * last one is remembered: where the next has it too, the pass starts at its text.
  */
 export class EventScan {
   /** One `data` line with a JSON object that has neither an error nor usage: nothing but its output can matter. */
@@ -32,38 +38,70 @@ export class EventScan {
   /** Unicode characters of text, reasoning, refusals and arguments in it. */
   characters = 0;
   #hasError = false;
+  #hasOutput = false;
+  /** Of an ordinary event, from its first byte to the opening quote of its first output. */
+  #prefix: Buffer = Buffer.alloc(0);
 
   scan(event: SseEvent): void {
-    const { source, start, end } = event;
     this.hasUsage = false;
-    this.#hasError = false;
     this.characters = 0;
-    let at = source.indexOf(QUOTE, start);
-    while (at >= 0 && at < end) {
+    this.#hasError = false;
+    this.#hasOutput = this.#hasKnownPrefix(event);
+    const isObject = this.#hasOutput || isDataObject(event);
+    this.#members(event, this.#hasOutput ? this.#output(event, event.start + this.#prefix.length) : event.start);
+    this.isOrdinary = isObject && !this.#hasError && !this.hasUsage;
+  }
+
+  #hasKnownPrefix({ source, start, end }: SseEvent): boolean {
+    const { length } = this.#prefix;
+    if (length === 0 || start + length > end) return false;
+    return source.compare(this.#prefix, 0, length, start, start + length) === 0;
+  }
+
+  /** Looks at all keys from `from` on, which must lie outside of strings. */
+  #members(event: SseEvent, from: number): void {
+    const { source, end } = event;
+    let at = from;
+    while (at < end) {
+      if (source[at] !== QUOTE) {
+        at++;
+        continue;
+      }
       const close = closingQuote(source, at + 1, end);
       at = skipSpaces(source, close + 1);
       if (source[at] === COLON) at = this.#member(event, close, skipSpaces(source, at + 1));
-      while (at < end && source[at] !== QUOTE) at++;
     }
-    this.isOrdinary = isDataObject(event) && !this.#hasError && !this.hasUsage;
   }
 
   /** A key whose quotes end at `close`, and where its value begins. Returns where to go on. */
-  #member({ source, end }: SseEvent, close: number, value: number): number {
+  #member(event: SseEvent, close: number, value: number): number {
+    const { source } = event;
     const kind = keyKind(source, close);
-    if (kind === 'other') return value;
-    const first = source[value];
-    if (kind === 'output') {
-      if (first !== QUOTE) return value;
-      const stringEnd = closingQuote(source, value + 1, end);
-      this.characters += countCharacters(source, value + 1, stringEnd);
-      return stringEnd + 1;
+    if (kind === 'output' && source[value] === QUOTE) {
+      this.#remember(event, value + 1);
+      return this.#output(event, value + 1);
     }
     // No JSON value but null begins with an n.
-    if (first === LETTER_N) return value;
-    if (kind === 'error') this.#hasError = true;
-    else this.hasUsage = true;
+    if (source[value] !== LETTER_N) {
+      if (kind === 'error') this.#hasError = true;
+      else if (kind === 'usage') this.hasUsage = true;
+    }
     return value;
+  }
+
+  /** A string of output that begins at `start`. Returns where it has ended. */
+  #output({ source, end }: SseEvent, start: number): number {
+    const close = closingQuote(source, start, end);
+    this.characters += countCharacters(source, start, close);
+    return close + 1;
+  }
+
+  #remember(event: SseEvent, prefixEnd: number): void {
+    if (this.#hasOutput) return;
+    this.#hasOutput = true;
+    const isTelling = this.#hasError || this.hasUsage || !isDataObject(event);
+    if (isTelling || prefixEnd - event.start > MAX_PREFIX_BYTES) return;
+    this.#prefix = Buffer.from(event.source.subarray(event.start, prefixEnd));
   }
 }
 

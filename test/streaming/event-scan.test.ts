@@ -85,6 +85,37 @@ describe('characters', () => {
   });
 });
 
+describe('a scan of one event after another', () => {
+  const id = (name: string): string => sse({ id: name, choices: [{ delta: { content: 'abc' } }] });
+  const events: Record<string, string> = {
+    text: text('abc'),
+    'longer text': text('a'.repeat(100)),
+    'other ids': id('x'),
+    'an error after text': chunkEvent({ delta: { content: 'a' } }, { error: 'no' }),
+    'usage after text': chunkEvent({ delta: { content: 'a' } }, { usage: { total_tokens: 1 } }),
+    'usage before text': sse({ usage: { total_tokens: 1 }, choices: [{ delta: { content: 'abc' } }] }),
+    'an error before text': sse({ error: 'no', choices: [{ delta: { content: 'abc' } }] }),
+    'two outputs': chunkEvent({ delta: { content: 'abc', refusal: 'de' } }),
+    'a very long beginning': id('x'.repeat(2000)),
+    'a named event': `event: x\n${text('abc')}`,
+    'a short event': 'data: {}\n\n',
+    'the end': DONE,
+  };
+
+  it('finds what it would find in each alone', () => {
+    const shared = new EventScan();
+    for (const first of Object.values(events)) {
+      for (const second of Object.values(events)) {
+        for (const raw of [first, second, second]) {
+          shared.scan(eventOf(raw));
+          const { isOrdinary, hasUsage, characters } = scan(raw);
+          expect(shared).toMatchObject({ isOrdinary, hasUsage, characters });
+        }
+      }
+    }
+  });
+});
+
 describe('any chunk', () => {
   it('is never called ordinary when reading it would find an error or usage', () => {
     const key = fc.constantFrom('error', 'usage', 'content', 'choices', 'delta', 'text');
