@@ -7,7 +7,7 @@ import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
  * until the answer. What stays charged is documented for Realtime only, where it is the usage; `remaining` shows the same for
  * chat, and corrects us where it does not. Input from the cache counts fully.
  */
-export const OPENAI_CHARGE: VendorFacts['charge'] = { reserves: 'cap', settlesTo: 'usage', isCachedFree: false };
+const OPENAI_CHARGE: VendorFacts['charge'] = { reserves: 'cap', settlesTo: 'usage', isCachedFree: false };
 
 export const openai = openAiShaped({
   type: 'openai',

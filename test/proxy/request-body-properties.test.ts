@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ProxyError } from '../../src/errors.ts';
+import { CHAT_NAMES } from '../../src/proxy/request-body/chat-facts.ts';
 import { jsonErrorOffset } from '../../src/proxy/request-body/json-error.ts';
 import { type RequestFacts, readRequestBody } from '../../src/proxy/request-body.ts';
 
@@ -148,6 +150,26 @@ describe('any JSON object', () => {
         else expect(refusal(broken) ?? 'accepted').toMatch(/^accepted$|given twice|lower case|without escapes/);
       }),
       { numRuns: 10_000 },
+    );
+  });
+});
+
+describe('any value in any field of a chat request', () => {
+  const plain = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
+  const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(0, -1, 1e308, '', [], {}, [null], [[]], [{}], [{ role: 1 }]));
+
+  it('is taken, or answered with an error that blames the request', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...CHAT_NAMES), odd, { maxKeys: 4 }), (fields) => {
+        try {
+          const { facts } = readRequestBody(Buffer.from(JSON.stringify({ ...plain, ...fields })));
+          expect(facts.outputCapTokens ?? 1).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProxyError);
+          expect((error as ProxyError).status).toBe(400);
+        }
+      }),
+      { numRuns: 5_000 },
     );
   });
 });

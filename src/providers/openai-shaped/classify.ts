@@ -1,6 +1,7 @@
 import type { FailedAnswer, Outcome, UpstreamError } from '../provider.ts';
 import { readErrorBody } from './error-body.ts';
 import { judge } from './error-rules.ts';
+import { jsonText } from './json.ts';
 import { readSpent } from './spent-text.ts';
 
 /** Enough for every detail that a rule looks for, and little enough for any pattern. */
@@ -23,7 +24,7 @@ export function classifyAnswer({ status, headers, json }: FailedAnswer): Outcome
     status: status < 300 ? statusOf(error, words) : status,
     words,
     message,
-    body: json === null || json === undefined ? '' : JSON.stringify(json).slice(0, MAX_BODY_CHARACTERS),
+    body: json === null ? '' : jsonText(json).slice(0, MAX_BODY_CHARACTERS),
     headers,
     spent: readSpent(message, error?.type ?? null),
   });

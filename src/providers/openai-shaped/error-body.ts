@@ -1,5 +1,5 @@
 import type { UpstreamError } from '../provider.ts';
-import { fieldOf, isObject, textOf } from './json.ts';
+import { fieldOf, isObject, jsonText, textOf } from './json.ts';
 
 /** Errors come wrapped in errors, and JSON in strings (LM Studio); nobody wraps deeper than this. */
 const MAX_WRAPS = 3;
@@ -41,7 +41,7 @@ function describe(source: unknown, reason: unknown = fieldOf(source, 'message'))
 
 /** Some validators put a list of findings where others put a sentence. */
 function messageOf(reason: unknown): string {
-  return textOf(reason) ?? (reason === undefined || reason === null ? '' : JSON.stringify(reason));
+  return textOf(reason) ?? (reason === undefined || reason === null ? '' : jsonText(reason));
 }
 
 function parse(text: string): unknown {

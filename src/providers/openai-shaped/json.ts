@@ -13,3 +13,12 @@ export function textOf(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return typeof value === 'number' ? String(value) : null;
 }
+
+/** The JSON of a value; empty when there is none, or when it is nested so deep that writing it overflows the stack. */
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -2,7 +2,7 @@ import { ProxyError } from '../../errors.ts';
 import { jsonErrorOffset } from './json-error.ts';
 
 /** A run of bytes: offsets from the start of the body, the end exclusive. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }
@@ -19,10 +19,10 @@ export interface BodyScan {
 }
 
 /** Recursive readers overflow the stack from some 10,000 levels on; real requests have fewer than 20. */
-export const MAX_DEPTH = 128;
+const MAX_DEPTH = 128;
 
 /** Strings, brackets and commas. `JSON.parse` takes 30 times the bytes of `{},{},...` as heap. */
-export const MAX_VALUES = 250_000;
+const MAX_VALUES = 250_000;
 
 /** A `data:` string longer than this is cut in the copy that is parsed ... */
 const LONG_STRING_BYTES = 64 * 1024;
