@@ -98,8 +98,9 @@ export class InFlight implements Limit {
 /** Slots now in use come free one gap after the other; each booked start holds one for the usual time. */
 class InFlightTimeline implements Timeline {
   readonly #given: InFlightTailOptions;
-  /** When each booked one starts, once for each slot; rising. */
-  #starts: number[] = [];
+  /** When each booked one starts and is likely to end, once for each slot; rising. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
   constructor(given: InFlightTailOptions) {
     this.#given = given;
@@ -116,12 +117,14 @@ class InFlightTimeline implements Timeline {
 
   book(amount: number, at: number): void {
     const index = firstAbove(this.#starts, at);
-    for (let slot = 0; slot < amount; slot += 1) this.#starts.splice(index, 0, at);
+    for (let slot = 0; slot < amount; slot += 1) {
+      this.#starts.splice(index, 0, at);
+      this.#ends.splice(index, 0, at + this.#given.holdMs);
+    }
   }
 
   #usedAt(at: number): number {
-    const { holdMs } = this.#given;
-    const held = firstAbove(this.#starts, at) - firstAbove(this.#starts, at - holdMs + HAIR_MS);
+    const held = firstAbove(this.#starts, at) - firstAbove(this.#ends, at);
     return held + Math.max(0, this.#given.used - this.#freedBy(at));
   }
 
@@ -131,11 +134,10 @@ class InFlightTimeline implements Timeline {
   }
 
   #nextFree(after: number): number {
-    const { now, gapMs, holdMs, used } = this.#given;
+    const { now, gapMs, used } = this.#given;
     const freed = this.#freedBy(after) + 1;
     const slot = freed > used ? Number.POSITIVE_INFINITY : now + freed * gapMs;
-    const oldest = this.#starts[firstAbove(this.#starts, after - holdMs + HAIR_MS)];
-    return Math.min(slot, (oldest ?? Number.POSITIVE_INFINITY) + holdMs);
+    return Math.min(slot, this.#ends[firstAbove(this.#ends, after)] ?? Number.POSITIVE_INFINITY);
   }
 }
 
@@ -145,5 +147,3 @@ const MIN_GAP_MS = 1;
 /** The mean follows about so many of the last. */
 const REMEMBERED = 20;
 const ROUNDING = 1e-9;
-/** A sum and a difference of the same doubles may differ by a hair; without it a freed slot would never seem free. */
-const HAIR_MS = 1e-6;
