@@ -18,7 +18,8 @@ export class EventBatch {
       this.#end = event.end;
       return;
     }
-    this.#close();
+    const before = this.#close();
+    if (before !== null) this.#pieces.push(before);
     this.#source = event.source;
     this.#start = event.start;
     this.#end = event.end;
@@ -26,17 +27,18 @@ export class EventBatch {
 
   /** Everything added since the last call; null when that is nothing. */
   take(): Buffer | null {
-    this.#close();
-    const [first, ...others] = this.#pieces.splice(0);
+    const last = this.#close();
     this.#bytes = 0;
-    if (first === undefined) return null;
-    return others.length === 0 ? first : Buffer.concat([first, ...others]);
+    if (last === null || this.#pieces.length === 0) return last;
+    this.#pieces.push(last);
+    return Buffer.concat(this.#pieces.splice(0));
   }
 
-  #close(): void {
-    if (this.#source === null) return;
-    const isWhole = this.#start === 0 && this.#end === this.#source.length;
-    this.#pieces.push(isWhole ? this.#source : this.#source.subarray(this.#start, this.#end));
+  /** The piece that neighbours were being added to. */
+  #close(): Buffer | null {
+    const source = this.#source;
+    if (source === null) return null;
     this.#source = null;
+    return this.#start === 0 && this.#end === source.length ? source : source.subarray(this.#start, this.#end);
   }
 }
