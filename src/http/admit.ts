@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProxyError } from '../errors.ts';
 import type { Client } from '../proxy/exchange.ts';
+import { cutClientText } from '../proxy/scrub.ts';
 import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { guardOpenServer } from './host-guard.ts';
 import { declaredBody, serverBusy } from './read-body.ts';
-import { allowedMethods, MAX_URL_LENGTH, pathOf, shown } from './routes/route-table.ts';
+import { allowedMethods, MAX_URL_LENGTH, pathOf } from './routes/route-table.ts';
 
 /** Runs first: what every answer carries, preflights and errors included. */
 export function greet(context: Context, request: FastifyRequest, reply: FastifyReply): void {
@@ -57,8 +58,8 @@ function checkForm(request: FastifyRequest): void {
 function unknownRoute(request: FastifyRequest): ProxyError {
   const path = pathOf(request.url);
   const allow = allowedMethods(path);
-  if (allow === null) return new ProxyError('unknown_url', `Invalid URL (${request.method} ${shown(path)})`);
-  const message = `Not allowed to ${request.method} ${shown(path)}. Use one of: ${allow}.`;
+  if (allow === null) return new ProxyError('unknown_url', `Invalid URL (${request.method} ${cutClientText(path)})`);
+  const message = `Not allowed to ${request.method} ${cutClientText(path)}. Use one of: ${allow}.`;
   return new ProxyError('method_not_supported', message, { headers: { allow } });
 }
 

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '../clock.ts';
 import type { ClientReply } from '../proxy/exchange.ts';
 import { type CompressionMode, chooseEncoding, createEncoder, type Encoder } from './compression.ts';
 import type { Connection } from './connections.ts';
-import { headerValue } from './header-value.ts';
+import { sendable } from './sendable.ts';
 import { WriteStall } from './write-stall.ts';
 
 interface ReplyParts {
@@ -14,17 +14,6 @@ interface ReplyParts {
   readonly compression: CompressionMode;
   /** Headers that are known only when the head goes out, such as `connection: close` of a server that shuts down. */
   readonly lateHeaders: () => Readonly<Record<string, string>>;
-}
-
-/** Keeps caches and proxies on the way from holding a stream back, or from compressing it into one piece. */
-const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-};
-
-function isEventStream(headers: OutgoingHttpHeaders): boolean {
-  return String(headers['content-type']).startsWith('text/event-stream');
 }
 
 /**
@@ -94,8 +83,7 @@ export class RawClientReply implements ClientReply {
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     this.#reply.hijack();
-    const safe = Object.entries(headers).map(([name, value]) => [name, headerValue(value)]);
-    this.#head = { status, headers: Object.fromEntries(safe) };
+    this.#head = { status, headers: sendable(headers) };
   }
 
   write(chunk: Uint8Array | string): boolean {
@@ -128,7 +116,6 @@ export class RawClientReply implements ClientReply {
       ...this.#head.headers,
       ...this.#parts.lateHeaders(),
     };
-    if (isEventStream(headers)) Object.assign(headers, STREAM_HEADERS);
     this.#encode(headers, bytes);
     if (bytes !== null && !this.#encoder) headers['content-length'] = bytes;
     this.#raw.writeHead(this.#head.status, headers);

@@ -1,5 +1,5 @@
 import { type ErrorBody, ProxyError } from '../errors.ts';
-import { headerValue } from './header-value.ts';
+import { sendable } from './header-value.ts';
 
 /** An error as it goes over the wire. */
 export interface ErrorResponse {
@@ -21,8 +21,7 @@ export function errorResponse(error: ProxyError, hasDebugHeaders: boolean): Erro
     headers: {
       'content-type': 'application/json',
       ...retryHeaders(error),
-      ...(limit !== undefined && hasDebugHeaders ? { 'x-sluice-limit': headerValue(limit) } : {}),
-      ...headers,
+      ...sendable(limit !== undefined && hasDebugHeaders ? { 'x-sluice-limit': limit, ...headers } : headers),
     },
     body: withRetryHint(error),
   };

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, ProxyError } from '../errors.ts';
+import { cutClientText } from '../proxy/scrub.ts';
 import type { Context } from './context.ts';
 import { errorResponse, internalError } from './error-response.ts';
-import { pathOf, shown } from './routes/route-table.ts';
+import { pathOf } from './routes/route-table.ts';
 
 /** Every error of every route, and those that Fastify raises itself, leave through here. */
 export function sendError(context: Context, error: unknown, [request, reply]: [FastifyRequest, FastifyReply]): void {
@@ -44,7 +45,7 @@ function report({ services }: Context, request: FastifyRequest, error: ProxyErro
     id: request.id,
     client: arrival?.client?.name ?? null,
     method: request.method,
-    path: shown(pathOf(request.url)),
+    path: cutClientText(pathOf(request.url)),
     status: error.status,
     code: error.code,
     totalMs: arrival ? services.clock.now() - arrival.receivedAt : 0,

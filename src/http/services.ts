@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ServerEvents } from '../proxy/events.ts';
 import type { Client, ClientReply, ClientRequest } from '../proxy/exchange.ts';
+import type { ModelEntry } from '../proxy/model-catalog.ts';
 import type { CompressionMode } from './compression.ts';
 
 /** How the server listens and what it lets in. */
@@ -33,15 +34,6 @@ interface ServerTimeouts {
   readonly writeStallMs: number;
 }
 
-/** One row of `GET /v1/models`, in OpenAI's shape. */
-interface ModelEntry {
-  readonly id: string;
-  readonly object: 'model';
-  /** Seconds since the epoch. */
-  readonly created: number;
-  readonly owned_by: string;
-}
-
 /** What the routes need of the rest of the program. */
 export interface Services {
   readonly clock: Clock;
@@ -58,8 +50,8 @@ export interface Services {
   chat(request: ClientRequest, reply: ClientReply): Promise<void>;
   /** The models that this client may use. */
   listModels(client: Client): readonly ModelEntry[];
-  /** Null: there is none of that name for this client. */
-  findModel(client: Client, id: string): ModelEntry | null;
+  /** @throws ProxyError `model_not_found`, also for what this client may not use */
+  findModel(client: Client, id: string): ModelEntry;
   /** What `GET /queue` shows to this client, ready for JSON. */
   queueView(client: Client): unknown;
   /** What `GET /health` shows beside version and uptime; no secret, anybody may read it. */

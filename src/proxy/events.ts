@@ -33,7 +33,7 @@ export interface RequestSummary {
 }
 
 /** LLM tokens of one request: what was booked in advance, and what the upstream counted. */
-interface TokenFigures {
+export interface TokenFigures {
   readonly estimatedInput: number | null;
   readonly estimatedOutput: number | null;
   readonly input: number | null;

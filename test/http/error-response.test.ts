@@ -79,6 +79,11 @@ describe('details', () => {
     expect(errorResponse(error, true).headers['allow']).toBe('POST');
   });
 
+  test('no name is so odd that its header could not be sent', () => {
+    const error = new ProxyError('queue_full', '', { limit: 'größe-\u6a21', headers: { 'x-sluice-model': 'a\r\nb' } });
+    expect(errorResponse(error, true).headers).toMatchObject({ 'x-sluice-limit': 'größe-?', 'x-sluice-model': 'a??b' });
+  });
+
   test("an upstream's verdict keeps its status and words", () => {
     const body = { error: { message: 'no', type: 'x', param: null, code: null } };
     const error = new ProxyError('bad_request', 'unused', { verdict: { status: 422, body } });

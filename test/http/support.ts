@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { ProxyError } from '../../src/errors.ts';
 import { createServer, type HttpServer } from '../../src/http/server.ts';
 import type { ServerSettings, Services } from '../../src/http/services.ts';
 import type { RequestRefusal, UnexpectedFailure } from '../../src/proxy/events.ts';
 import type { ClientReply, ClientRequest } from '../../src/proxy/exchange.ts';
+import { cutClientText } from '../../src/proxy/scrub.ts';
 
 export const SETTINGS: ServerSettings = {
   bodyLimitBytes: 1024 * 1024,
@@ -65,7 +67,10 @@ export async function startServer({ settings = {}, services = {}, chat }: Option
         else answer(reply, { bytes: request.body.length, client: request.client.name });
       },
       listModels: () => [MODEL],
-      findModel: (_client, id) => (id === MODEL.id ? MODEL : null),
+      findModel: (_client, id) => {
+        if (id === MODEL.id) return MODEL;
+        throw new ProxyError('model_not_found', `No model ${cutClientText(id)}.`, { param: 'model' });
+      },
       queueView: (client) => ({ client: client.name, models: [] }),
       health: () => ({ keys: 2 }),
       ...services,

@@ -1,22 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProxyError } from '../../errors.ts';
 import type { Client } from '../../proxy/exchange.ts';
 import type { Context } from '../context.ts';
-import { shown } from './route-table.ts';
 
 /** `GET /v1/models` and `/v1/models/*`: names may contain slashes, plain or as `%2F`. */
 export function modelRoutes(app: FastifyInstance, { services }: Context): void {
   const list = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendJson(reply, { object: 'list', data: services.listModels(clientOf(request)) });
 
-  const one = (request: FastifyRequest<{ Params: { '*': string } }>, reply: FastifyReply): FastifyReply => {
-    const id = request.params['*'];
-    const model = services.findModel(clientOf(request), id);
-    if (model) return sendJson(reply, model);
-    throw new ProxyError('model_not_found', `The model '${shown(id)}' does not exist here.`, {
-      param: 'model',
-    });
-  };
+  const one = (request: FastifyRequest<{ Params: { '*': string } }>, reply: FastifyReply): FastifyReply =>
+    sendJson(reply, services.findModel(clientOf(request), request.params['*']));
 
   for (const prefix of ['/v1', '']) {
     app.get(`${prefix}/models`, list);

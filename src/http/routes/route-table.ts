@@ -1,8 +1,6 @@
 /** Characters; longer URLs are refused. Node itself only limits URL and headers together. */
 export const MAX_URL_LENGTH = 8192;
 
-const SHOWN_CHARACTERS = 100;
-
 /** A path that the server knows. `prefix`: and everything below it. */
 interface KnownPath {
   readonly path: string;
@@ -42,9 +40,4 @@ export function allowedMethods(path: string): string | null {
 
 function matches(row: KnownPath, path: string): boolean {
   return row.isPrefix ? path.startsWith(row.path) : path === row.path;
-}
-
-/** Text of a client as a message or a log field may hold it. */
-export function shown(text: string): string {
-  return text.slice(0, SHOWN_CHARACTERS);
 }
