@@ -1,5 +1,5 @@
 import { type ErrorBody, ProxyError } from '../errors.ts';
-import { sendable } from './header-value.ts';
+import { sendable } from './sendable.ts';
 
 /** An error as it goes over the wire. */
 export interface ErrorResponse {
