@@ -15,7 +15,7 @@ export interface ByteSink {
 }
 
 /** What slows the upstream down: the call of the transport. */
-export interface Flow {
+interface Flow {
   pause(): void;
   resume(): void;
 }

@@ -10,7 +10,7 @@ export interface SseDecoderOptions {
   readonly maxEventBytes: number;
 }
 
-export const DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024;
+const DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /** An event did not end within the limit: the stream is not SSE, or not one that can be held. */
 export class SseEventTooLargeError extends Error {

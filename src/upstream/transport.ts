@@ -44,7 +44,10 @@ export interface UpstreamFailure {
   readonly cause: Error;
 }
 
-/** What one upstream call reports, in this order; exactly one of `onEnd` and `onFailed` comes, and nothing after it. */
+/**
+ * What one upstream call reports, in this order; exactly one of `onEnd` and `onFailed` comes, and nothing after it. Nothing
+ * comes before `send` has returned.
+ */
 export interface UpstreamHandler {
   /** The request was handed to a connection; comes again when a stale one is replaced. */
   onSent(): void;
@@ -57,9 +60,13 @@ export interface UpstreamHandler {
 
 /** A call under way. */
 export interface UpstreamCall {
+  /** Stops the flow; what has already been received may still come, the end included. */
   pause(): void;
   resume(): void;
-  /** Ends it, whatever it is doing, connecting included; `onFailed` reports `aborted`. After the end it does nothing. */
+  /**
+   * Ends it, whatever it is doing, connecting included; `onFailed` reports `aborted` before this returns. After the end it
+   * does nothing.
+   */
   abort(): void;
   /** The first event has come: from here on `idleMs` counts instead of `firstByteMs`. */
   firstEventSeen(): void;
