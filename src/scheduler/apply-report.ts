@@ -16,7 +16,7 @@ export function applyReport(lease: Lease, report: Report, context: ReportContext
   const before = route.status(context.now).kind;
   apply(lease, report, context);
   const status = route.status(context.now);
-  if (status.kind !== before) context.emit({ kind: 'route', route, status });
+  if (status.kind !== before) context.emit({ kind: 'route', route, from: before, status, reason: report.kind });
 }
 
 function apply(lease: Lease, report: Report, context: ReportContext): void {

@@ -178,12 +178,13 @@ export class Door {
     return bindingLimit(meter, cost);
   }
 
+  /** The longer the queue, the less one arrival or refund changes, and the more a rebuild costs. */
   #pauseMs(): number {
-    return this.#lines.waiting > MANY_WAITING ? 250 : 50;
+    return Math.min(this.#lines.waiting + this.#places.size, LONGEST_PAUSE_MS);
   }
 }
 
 const PROMISE_HORIZON_MS = 60_000;
 const PLACE_GRACE_MS = 5_000;
 const SHORTEST_RETURN_MS = 1_000;
-const MANY_WAITING = 500;
+const LONGEST_PAUSE_MS = 500;

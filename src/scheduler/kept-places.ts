@@ -29,11 +29,12 @@ export class KeptPlace implements Waiter {
 
 /**
  * A rejection is a promise: whoever comes back in time finds the place it would have had. Several requests alike keep
- * several places and get them back oldest first. They lapse in the order in which they end, looked at when asked for.
+ * several places and get them back oldest first.
  */
 export class KeptPlaces {
   #byKey = new Map<string, KeptPlace[]>();
   #size = 0;
+  #lapsedAt = Number.NEGATIVE_INFINITY;
 
   get size(): number {
     return this.#size;
@@ -58,8 +59,10 @@ export class KeptPlaces {
     return null;
   }
 
-  /** Forgets those that nobody came back for; returns whether there were any. */
+  /** Forgets those that nobody came back for, about once a second; returns whether there were any. */
   lapse(now: number): boolean {
+    if (now < this.#lapsedAt + LAPSE_EVERY_MS) return false;
+    this.#lapsedAt = now;
     const before = this.#size;
     for (const [key, places] of this.#byKey) {
       const kept = places.filter((place) => place.until >= now);
@@ -75,3 +78,5 @@ export class KeptPlaces {
     for (const places of this.#byKey.values()) yield* places;
   }
 }
+
+const LAPSE_EVERY_MS = 1_000;

@@ -3,21 +3,38 @@ import type { SavedBooks, SavedQuota } from './limit-store.ts';
 import type { Quota } from './quota.ts';
 import type { QuotaLimit } from './quota-limit.ts';
 
-/** The books of all quotas, for the store. What is in flight is not written: a process that ends has nothing in flight. */
-export function saveBooks(quotas: Iterable<Quota>, clock: Clock, isFinal: boolean): SavedBooks {
+/**
+ * The books of all quotas, for the store. What is in flight is not written: a process that ends has nothing in flight.
+ * Quotas of `before` that nobody has asked for yet are written again, only older.
+ */
+export function saveBooks(
+  { quotas, before }: { readonly quotas: Iterable<Quota>; readonly before: SavedBooks | null },
+  clock: Clock,
+  isFinal: boolean,
+): SavedBooks {
   const now = clock.now();
-  const saved: SavedQuota[] = [];
-  for (const quota of quotas) {
-    const limits = quota.limits.flatMap(({ primary, source }) =>
-      primary.unit === 'in_flight'
-        ? []
-        : [{ unit: primary.unit, windowMs: primary.windowMs, source, snapshot: primary.snapshot(now) }],
-    );
-    const restsForMs = Math.max(0, quota.restsUntil - now);
-    if (limits.length === 0 && restsForMs === 0) continue;
-    saved.push({ id: quota.id, limits, restsForMs, restReason: quota.restReason });
-  }
-  return { savedAtWallMs: clock.wallNow(), isFinal, quotas: saved };
+  const wall = clock.wallNow();
+  const saved = new Map<string, SavedQuota>();
+  for (const quota of before?.quotas ?? []) saved.set(quota.id, older(quota, wall - (before?.savedAtWallMs ?? wall)));
+  for (const quota of quotas) saved.set(quota.id, saveQuota(quota, now));
+  return { savedAtWallMs: wall, isFinal, quotas: [...saved.values()] };
+}
+
+function saveQuota(quota: Quota, now: number): SavedQuota {
+  const limits = quota.limits.flatMap(({ primary, source }) => {
+    const { unit, windowMs } = primary;
+    return unit === 'in_flight' ? [] : [{ unit, windowMs, source, snapshot: primary.snapshot(now) }];
+  });
+  const restsForMs = Math.max(0, quota.restsUntil - now);
+  return { id: quota.id, limits, restsForMs, restReason: quota.restReason };
+}
+
+function older(quota: SavedQuota, ageMs: number): SavedQuota {
+  const limits = quota.limits.map((limit) => ({
+    ...limit,
+    snapshot: { ...limit.snapshot, used: limit.snapshot.used.map(([age, amount]) => [age + ageMs, amount] as const) },
+  }));
+  return { ...quota, limits, restsForMs: Math.max(0, quota.restsForMs - ageMs) };
 }
 
 /**

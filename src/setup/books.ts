@@ -14,6 +14,8 @@ export interface BooksOptions {
   readonly random: () => number;
   /** How the vendor of a provider enforces limits. */
   readonly factsOf: (provider: ProviderConfig) => LimitFacts;
+  /** Sees every quota when it is made. */
+  readonly onQuota: (quota: Quota) => void;
 }
 
 /** A target as the scheduler needs to know it. */
@@ -41,18 +43,6 @@ export class Books {
   constructor(options: BooksOptions) {
     this.#options = options;
     this.#scopes = new LimitScopes(options.config);
-  }
-
-  get quotas(): Iterable<Quota> {
-    return this.#quotas.values();
-  }
-
-  get routes(): Iterable<Route> {
-    return this.#routes.values();
-  }
-
-  get models(): Iterable<ModelRoutes> {
-    return this.#models.values();
   }
 
   /** Provider, key and upstream model behind a route. */
@@ -112,6 +102,7 @@ export class Books {
     const limits = limitPlans(group.limits, factsOf(provider), clock);
     const quota = new Quota({ id: group.scopeId, name: group.name, limits, learns, skewMs: SKEW_MS });
     this.#quotas.set(group.scopeId, quota);
+    this.#options.onQuota(quota);
     return quota;
   }
 

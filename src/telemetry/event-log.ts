@@ -54,6 +54,11 @@ export class EventLog implements ProxyEvents, ServerEvents {
     if (this.#hasRequests) this.#logger.info({ ...refusal, total_ms: rounded(totalMs) }, 'request refused');
   }
 
+  /** Something outside is not as it should be, and the program goes on without it. */
+  problem(what: string): void {
+    this.#logger.warn({ what }, 'problem');
+  }
+
   routeChanged({ forMs, ...change }: RouteChange): void {
     this.#logger.warn({ ...change, for_ms: rounded(forMs) }, 'route changed');
   }

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import type { TextSink } from './cli/io.ts';
+import type { StartEnvironment } from './cli/start.ts';
+import type { Clock } from './clock.ts';
+import { isLoopback } from './config/addresses.ts';
+import type { Config, ProviderConfig } from './config/config.ts';
+import { createServer, type HttpServer } from './http/server.ts';
+import type { ServerSettings } from './http/services.ts';
+import type { Provider } from './providers/provider.ts';
+import { providerOf } from './providers/registry.ts';
+import type { RequestSummary } from './proxy/events.ts';
+import type { Client } from './proxy/exchange.ts';
+import { createRequestHandler } from './proxy/handle-request.ts';
+import type { RequestSettings } from './proxy/request-services.ts';
+import { RetryBudget } from './proxy/retry-budget.ts';
+import { createScrub } from './proxy/scrub.ts';
+import type { SchedulerEvent } from './scheduler/events.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { Books } from './setup/books.ts';
+import { ClientQuotas } from './setup/client-quotas.ts';
+import { KeptBooks } from './setup/kept-books.ts';
+import { queueView } from './setup/queue-view.ts';
+import { rateHeaders } from './setup/rate-headers.ts';
+import { secretsOf } from './setup/secrets.ts';
+import { ServedModels } from './setup/served-models.ts';
+import { Traffic } from './setup/traffic.ts';
+import { createTransport } from './setup/transport.ts';
+import { FileStore } from './state/file-store.ts';
+import { MemoryStore } from './state/memory-store.ts';
+import { EventLog } from './telemetry/event-log.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { Calibration } from './tokens/calibrate.ts';
+import { OutputPredictor } from './tokens/predict-output.ts';
+import { createTokenCounter } from './tokens/token-counter.ts';
+import { TokenWorker } from './workers/token-worker.ts';
+
+/** A configured Sluice. */
+export interface App {
+  listen(): Promise<{ readonly url: string }>;
+  /** Stops in good order: nobody new, those who can start within the grace are served, books are written. */
+  close(): Promise<void>;
+  /** Cuts what is under way; books are written all the same. */
+  closeNow(): Promise<void>;
+  /** Leases that have not ended: 0 whenever nothing is under way. */
+  readonly openLeases: number;
+}
+
+/** Puts the parts together: the only place that knows which part stands behind which port. */
+export async function createApp(config: Config, environment: AppEnvironment): Promise<App> {
+  const { clock } = environment;
+  const secrets = secretsOf(config);
+  const log = createLog(config, environment, secrets);
+  const kept = await openKeptBooks(config, clock, log);
+  const books = new Books({
+    config,
+    clock,
+    random: Math.random,
+    factsOf: (provider) => adapterOf(provider).limits,
+    onQuota: (quota) => kept.adopt(quota),
+  });
+  const models = new ServedModels({ config, books, adapterOf, createdAt: Math.floor(clock.wallNow() / 1000) });
+  const clientQuotas = new ClientQuotas(config.clients, clock);
+  for (const quota of clientQuotas.quotas) kept.adopt(quota);
+  const scheduler = new Scheduler({ clock, random: Math.random, onEvent: (event) => tell(log, event, clock) });
+  const traffic = new Traffic();
+  const worker = new TokenWorker({ clock });
+  const tokens = createTokenCounter({ now: () => clock.now(), worker });
+  await tokens.preload(
+    config.models.flatMap(({ targets }) => targets.map((target) => target.baseModel ?? target.model)),
+  );
+  const transport = createTransport(config, environment);
+  const chat = createRequestHandler({
+    clock,
+    scheduler,
+    transport,
+    models,
+    tokens,
+    calibration: new Calibration(),
+    outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
+    retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),
+    scrub: createScrub(secrets),
+    settings: requestSettings(config, environment.version),
+    termsOf: (client) => clientQuotas.termsOf(client),
+    rateHeaders: ({ routes }) => rateHeaders(routes, clock.now()),
+    onSummary: (summary: RequestSummary) => {
+      traffic.add(summary);
+      log.requestEnded(summary);
+    },
+  });
+  const server = await createServer(serverSettings(config), {
+    clock,
+    events: log,
+    version: environment.version,
+    clients: clientsByKey(config),
+    randomId: () => randomBytes(12).toString('hex'),
+    chat,
+    listModels: (client) => models.list(client),
+    findModel: (client, id) => models.entry(client, id),
+    queueView: (client) =>
+      queueView({
+        models: models.visibleTo(client),
+        tickets: scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name),
+        clientQuota: clientQuotas.termsOf(client).quota,
+        traffic,
+        now: clock.now(),
+      }),
+    health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
+  });
+  const end = async () => {
+    scheduler.stop();
+    await Promise.all([transport.close(), worker.close(), kept.close()]);
+  };
+  return lifecycle({ config, clock, scheduler, server, end });
+}
+
+/** What the process lends to an app. */
+export type AppEnvironment = StartEnvironment;
+
+interface LifecycleParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly server: HttpServer;
+  readonly end: () => Promise<void>;
+}
+
+function lifecycle({ config, clock, scheduler, server, end }: LifecycleParts): App {
+  const { host, port, drainDelayMs, shutdownGraceMs } = config.server;
+  return {
+    async listen() {
+      const at = await server.listen({ host, port });
+      const name = at.host.includes(':') ? `[${at.host}]` : at.host;
+      return { url: `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at.port}` };
+    },
+    async close() {
+      server.leave();
+      await new Promise<void>((resolve) => clock.schedule(drainDelayMs, resolve));
+      server.startDraining();
+      scheduler.drain(shutdownGraceMs);
+      await server.close({ graceMs: shutdownGraceMs });
+      await end();
+    },
+    async closeNow() {
+      scheduler.drain(0);
+      await server.close({ graceMs: 0 });
+      await end();
+    },
+    get openLeases() {
+      return scheduler.openLeases;
+    },
+  };
+}
+
+function adapterOf(provider: ProviderConfig): Provider {
+  const adapter = providerOf(provider.type);
+  // The configuration refuses types without an adapter, so this can't be reached from outside.
+  if (adapter === null) throw new Error(`no adapter for ${provider.type}`);
+  return adapter;
+}
+
+function createLog({ log }: Config, { logStream }: AppEnvironment, secrets: readonly string[]): EventLog {
+  const isTerminal = (logStream satisfies TextSink).isTTY === true;
+  const format = log.format ?? (isTerminal ? 'pretty' : 'json');
+  const settings = { level: log.level, format, hasColors: isTerminal };
+  return new EventLog(createLogger(settings, logStream, secrets), { hasRequests: log.hasRequests });
+}
+
+function tell(log: EventLog, event: SchedulerEvent, clock: Clock): void {
+  if (event.kind !== 'route') return;
+  const { route, status, from } = event;
+  const { provider, model } = route.upstream;
+  const forMs = 'until' in status ? status.until - clock.now() : null;
+  const reason = 'reason' in status ? status.reason : event.reason;
+  log.routeChanged({ provider, model, key: route.key.name, from, to: status.kind, reason, forMs });
+}
+
+async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Promise<KeptBooks> {
+  const onProblem = (problem: string) => log.problem(problem);
+  const store = state.file === null ? new MemoryStore() : new FileStore({ path: state.file, onProblem });
+  const kept = new KeptBooks({ store, clock });
+  await kept.open();
+  return kept;
+}
+
+function requestSettings({ server, defaults }: Config, version: string): RequestSettings {
+  const { streamKeepaliveMs, hasDebugHeaders } = server;
+  return { streamKeepaliveMs, hasDebugHeaders, attempts: defaults.retry.attempts, userAgent: `sluice/${version}` };
+}
+
+function clientsByKey({ clients }: Config): ReadonlyMap<string, Client> | null {
+  if (clients.length === 0) return null;
+  return new Map(clients.map(({ name, keySha256 }) => [keySha256, { name }]));
+}
+
+function serverSettings({ server, clients }: Config): ServerSettings {
+  const { bodyLimitBytes, bodyMemoryBytes, maxConnections, timeouts, compression, corsOrigins, hasDebugHeaders } =
+    server;
+  const openTo = clients.length === 0 && isLoopback(server.host) ? 'loopback' : 'any';
+  return {
+    bodyLimitBytes,
+    bodyMemoryBytes,
+    maxConnections,
+    timeouts,
+    compression,
+    corsOrigins,
+    hasDebugHeaders,
+    openTo,
+  };
+}
+
+/** Retries that are allowed however few requests there were, in a minute. */
+const RETRY_FLOOR = 10;

@@ -1,0 +1,55 @@
+import type { Cancel, Clock } from '../clock.ts';
+import type { LimitStore, SavedBooks } from '../scheduler/limit-store.ts';
+import type { Quota } from '../scheduler/quota.ts';
+import { restoreBooks, saveBooks } from '../scheduler/saved-books.ts';
+
+export interface KeptBooksOptions {
+  readonly store: LimitStore;
+  readonly clock: Clock;
+}
+
+/** Writes the books every few seconds and at the end, and gives each quota back what was written of it. */
+export class KeptBooks {
+  readonly #options: KeptBooksOptions;
+  readonly #quotas: Quota[] = [];
+  #saved: SavedBooks | null = null;
+  #timer: Cancel = () => {};
+  #isClosed = false;
+
+  constructor(options: KeptBooksOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    this.#saved = await this.#options.store.load();
+    this.#writeLater();
+  }
+
+  /** From here on this quota is written; what was written of it before is taken over. */
+  adopt(quota: Quota): void {
+    this.#quotas.push(quota);
+    if (this.#saved === null) return;
+    restoreBooks([quota], this.#saved, { clock: this.#options.clock, writeEveryMs: WRITE_EVERY_MS });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer();
+    await this.#write(true);
+  }
+
+  #writeLater(): void {
+    this.#timer = this.#options.clock.schedule(WRITE_EVERY_MS, () => {
+      void this.#write(false).then(() => {
+        if (!this.#isClosed) this.#writeLater();
+      });
+    });
+  }
+
+  #write(isFinal: boolean): Promise<void> {
+    const { store, clock } = this.#options;
+    return store.save(saveBooks({ quotas: this.#quotas, before: this.#saved }, clock, isFinal));
+  }
+}
+
+const WRITE_EVERY_MS = 2_000;

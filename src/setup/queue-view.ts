@@ -1,0 +1,39 @@
+import type { ServedModel } from '../proxy/served-model.ts';
+import type { Quota } from '../scheduler/quota.ts';
+import type { Ticket } from '../scheduler/ticket.ts';
+import { type ModelView, type QuotaView, type RouteView, viewModel, viewQuota, viewRoute } from '../scheduler/view.ts';
+import type { Traffic, TrafficView } from './traffic.ts';
+
+export interface QueueView {
+  readonly models: readonly ModelView[];
+  readonly quotas: readonly QuotaView[];
+  readonly routes: readonly RouteView[];
+  readonly traffic: readonly TrafficView[];
+}
+
+export interface QueueViewParts {
+  /** The models that the client may use. */
+  readonly models: readonly ServedModel[];
+  /** The tickets that it may see: its own. */
+  readonly tickets: readonly Ticket[];
+  readonly clientQuota: Quota | null;
+  readonly traffic: Traffic;
+  readonly now: number;
+}
+
+/** What `GET /queue` shows to one client: its models, its tickets, and the quotas and routes that those depend on. */
+export function queueView({ models, tickets, clientQuota, traffic, now }: QueueViewParts): QueueView {
+  const routes = new Set(models.flatMap(({ routes: { options } }) => options.map(({ route }) => route)));
+  const quotas = new Set([...routes].flatMap((route) => route.quotas));
+  if (clientQuota !== null) quotas.add(clientQuota);
+  const upstreams = new Set([...routes].map(({ upstream }) => `${upstream.provider} ${upstream.model}`));
+  return {
+    models: models.map(({ routes: model }) => {
+      const waiting = tickets.filter(({ request }) => request.model === model);
+      return viewModel(model, waiting, now);
+    }),
+    quotas: [...quotas].map((quota) => viewQuota(quota, now)),
+    routes: [...routes].map((route) => viewRoute(route, now)),
+    traffic: traffic.view().filter(({ provider, model }) => upstreams.has(`${provider} ${model}`)),
+  };
+}

@@ -1,0 +1,151 @@
+import type { CallTimeouts, Config, ProviderConfig, TargetConfig } from '../config/config.ts';
+import { matchesModel } from '../config/model-pattern.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Client } from '../proxy/exchange.ts';
+import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
+import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
+import type { Route } from '../scheduler/route.ts';
+import type { Books } from './books.ts';
+
+export interface ServedModelsOptions {
+  readonly config: Config;
+  readonly books: Books;
+  readonly adapterOf: (provider: ProviderConfig) => Provider;
+  /** Seconds since the epoch. */
+  readonly createdAt: number;
+}
+
+interface CatalogTarget {
+  readonly provider: string;
+  readonly model: string;
+  readonly config: TargetConfig | null;
+}
+
+/** Models by the names that clients use, each made ready to serve when it is first asked for. */
+export class ServedModels implements ModelLookup {
+  readonly #options: ServedModelsOptions;
+  readonly #catalog: ModelCatalog<CatalogTarget>;
+  readonly #providers: ReadonlyMap<string, ProviderConfig>;
+  readonly #served = new Map<string, ServedModel>();
+  readonly #patternsOf: ReadonlyMap<string, readonly string[] | null>;
+
+  constructor(options: ServedModelsOptions) {
+    this.#options = options;
+    const { config } = options;
+    this.#providers = new Map(config.providers.map((provider) => [provider.name, provider]));
+    this.#patternsOf = new Map(config.clients.map(({ name, models }) => [name, models]));
+    this.#catalog = new ModelCatalog<CatalogTarget>({
+      models: config.models.map((model) => ({
+        name: model.name,
+        aliases: model.aliases,
+        targets: model.targets.map((target) => ({ provider: target.provider, model: target.model, config: target })),
+      })),
+      providers: config.providers.map((provider) => ({
+        name: provider.name,
+        takesAnyModel: provider.takesAnyModel || config.models.length === 0,
+        keyModels: keyModels(provider),
+        ownModels: options.adapterOf(provider).ownModels,
+      })),
+      defaultModel: config.defaultModel,
+      createdAt: options.createdAt,
+      matches: matchesModel,
+      passOn: (provider, model) => ({ provider, model, config: null }),
+    });
+    for (const { name } of config.models) this.#serve(this.#catalog.resolve(name, () => true));
+  }
+
+  find(name: string | null, client: Client): ServedModel {
+    const resolved = this.#catalog.resolve(name, this.#isAllowedFor(client));
+    return this.#served.get(resolved.name) ?? this.#serve(resolved);
+  }
+
+  list(client: Client): readonly ModelEntry[] {
+    return this.#catalog.list(this.#isAllowedFor(client));
+  }
+
+  /** @throws ProxyError `model_not_found` */
+  entry(client: Client, id: string): ModelEntry {
+    return this.#catalog.entry(id, this.#isAllowedFor(client));
+  }
+
+  /** Those that have been asked for or are configured, as far as this client may use them. */
+  visibleTo(client: Client): ServedModel[] {
+    const isAllowed = this.#isAllowedFor(client);
+    return [...this.#served.values()].filter(({ name }) => isAllowed(name));
+  }
+
+  #isAllowedFor(client: Client): IsAllowed {
+    const patterns = this.#patternsOf.get(client.name) ?? null;
+    return (name) => patterns === null || patterns.some((pattern) => matchesModel(pattern, name));
+  }
+
+  #serve(resolved: ResolvedModel<CatalogTarget>): ServedModel {
+    const { config, books } = this.#options;
+    const own = config.models.find(({ name }) => name === resolved.name);
+    const targets = resolved.targets.map(({ provider, model, config: target }) => {
+      return { provider: this.#provider(provider), model, config: target };
+    });
+    const routes = books.model(
+      resolved.name,
+      targets.map(({ provider, model, config: target }) => {
+        return { provider, model, weight: target?.weight ?? 1, after: target?.after ?? 0 };
+      }),
+      own?.strategy ?? 'headroom',
+    );
+    const queue = own?.queue ?? config.defaults.queue;
+    const served: ServedModel = {
+      name: resolved.name,
+      routes,
+      targets: targets.map(({ provider, model, config: target }) => this.#target(provider, model, target)),
+      endpoints: new Map(routes.options.map(({ route }) => [route, this.#endpoint(route)])),
+      queue: { maxWaitMs: queue.maxWaitMs, maxSize: queue.maxSize },
+    };
+    // Names that clients choose are kept in bounds: a book costs memory for as long as it is kept.
+    if (resolved.isConfigured || this.#served.size < MAX_MODELS) this.#served.set(resolved.name, served);
+    return served;
+  }
+
+  #provider(name: string): ProviderConfig {
+    return this.#providers.get(name) as ProviderConfig;
+  }
+
+  #target(config: ProviderConfig, model: string, target: TargetConfig | null): ServedTarget {
+    const provider = this.#options.adapterOf(config);
+    return {
+      provider,
+      providerName: config.name,
+      model,
+      tokenizerModel: target?.baseModel ?? model,
+      contextLengthTokens: target?.contextLengthTokens ?? null,
+      maxOutputTokens: target?.maxOutputTokens ?? null,
+      supports: new Set(target?.supports ?? provider.offers),
+      timeouts: timeouts(config.timeouts),
+      canStreamUsage: provider.streamUsage === 'ask' && config.canStreamUsage,
+      forwardHeaders: config.forwardHeaders,
+    };
+  }
+
+  #endpoint(route: Route): Endpoint {
+    const { provider, key, serverIndex } = this.#options.books.originOf(route);
+    const base = new URL(provider.baseUrls[serverIndex] ?? (this.#options.adapterOf(provider).baseUrl as string));
+    return {
+      origin: base.origin,
+      basePath: base.pathname.replace(/\/+$/, ''),
+      apiKey: key?.key.reveal() ?? null,
+      keyName: key?.name ?? null,
+      headers: Object.fromEntries([...provider.headers].map(([name, value]) => [name.toLowerCase(), value.reveal()])),
+    };
+  }
+}
+
+function timeouts({ connectMs, firstByteMs, idleMs, totalMs }: CallTimeouts): ServedTarget['timeouts'] {
+  return { connectMs, firstByteMs, idleMs, totalMs };
+}
+
+/** What the keys of a provider are for, taken together; null when one of them is for everything. */
+function keyModels({ keys }: ProviderConfig): readonly string[] | null {
+  const patterns = keys.map(({ models }) => models);
+  return patterns.length === 0 || patterns.includes(null) ? null : patterns.flatMap((each) => each ?? []);
+}
+
+const MAX_MODELS = 1_000;
