@@ -26,7 +26,7 @@ const CUTS = cutTable();
 
 /** The class of one UTF-16 unit, for `isCut`. */
 export function classOf(code: number): number {
-  if (code < ASCII_END) return ASCII[code] ?? OTHER;
+  if (code < ASCII_END) return ASCII[code] as number;
   return isCjkMark(code) ? CJK_MARK : OTHER;
 }
 

@@ -34,7 +34,7 @@ export class ChunkCounts {
   get(a: number, b: number): number {
     const slot = this.#home(a);
     const place = this.#first[slot] === a && this.#second[slot] === b ? slot : slot ^ 1;
-    return this.#first[place] === a && this.#second[place] === b ? (this.#counts[place] ?? 0) : 0;
+    return this.#first[place] === a && this.#second[place] === b ? (this.#counts[place] as number) : 0;
   }
 
   set(a: number, b: number, count: number): void {

@@ -90,7 +90,7 @@ class Sheet {
     let counted = 0;
     let atLeast = 0;
     for (let index = 0; index < counts.tokens.length; index++) {
-      const tokens = counts.tokens[index] ?? 0;
+      const tokens = counts.tokens[index] as number;
       counted += tokens;
       if (index < messageTexts) atLeast += tokens * (counts.isExact[index] ? this.#sure : SURE_IN_SAMPLE);
     }
@@ -103,11 +103,11 @@ class Sheet {
 
   pending(unfinished: readonly number[]): PendingCount | null {
     const { texts } = this.#counted.tally;
-    const waiting = unfinished.filter((index) => (texts[index] ?? '').length >= PENDING_FROM_CHARS);
+    const waiting = unfinished.filter((index) => (texts[index] as string).length >= PENDING_FROM_CHARS);
     if (waiting.length === 0) return null;
     waiting.length = Math.min(waiting.length, MAX_PENDING_TEXTS);
     return {
-      texts: waiting.map((index) => texts[index] ?? ''),
+      texts: waiting.map((index) => texts[index] as string),
       complete: (better) => this.#complete(waiting, better),
     };
   }

@@ -4,8 +4,9 @@ import type { JsonObject } from './json-object.ts';
 const OPAQUE_TOKENS = 6000;
 /** Callers refuse deeper JSON long before; a walk that is handed some anyway stops instead of overflowing the stack. */
 const MAX_DEPTH = 200;
-/** Nodes between two looks at the clock. */
+/** Nodes between two looks at the clock, and before the first: on fewer a guess at the rest would rest on chance. */
 const NODES_PER_LOOK = 64;
+const MIN_NODES = 2048;
 
 /**
  * From so many texts on, of the small ones only every `THIN_EVERY`th is kept and stands for the others: a list of fifty
@@ -53,10 +54,10 @@ export class Tally {
     let keptTokens = 0;
     let keptChars = 0;
     for (let index = THIN_FROM_TEXTS; index < this.texts.length; index++) {
-      const { length } = this.texts[index] ?? '';
+      const { length } = this.texts[index] as string;
       if (length >= SMALL_CHARS) continue;
       keptChars += length;
-      keptTokens += tokens[index] ?? 0;
+      keptTokens += tokens[index] as number;
     }
     return keptChars === 0 ? this.#thinnedChars : (keptTokens / keptChars) * this.#thinnedChars;
   }
@@ -114,7 +115,8 @@ export class Tally {
 
   #stops(): boolean {
     if (this.#isStopped) return true;
-    if (++this.#seenNodes % NODES_PER_LOOK === 0) this.#isStopped = this.#isOver();
+    const isLook = ++this.#seenNodes % NODES_PER_LOOK === 0 && this.#seenNodes >= MIN_NODES;
+    if (isLook) this.#isStopped = this.#isOver();
     return this.#isStopped;
   }
 }

@@ -6,6 +6,16 @@ import { TextCache } from './text-cache.ts';
 
 /** The unit of work between two looks at the clock. */
 const SLICE_CHARS = 256;
+/**
+ * Done whatever the clock says, so that a guess at the rest never rests on chance when the machine is busy: at least three
+ * slices, and about a millisecond of work. Merging a chunk that is not one token costs by its length, and the square of
+ * it; one unit is about 20 ns.
+ */
+const MIN_SLICES = 3;
+const MIN_EFFORT = 50_000;
+const SLICE_EFFORT = 300;
+const ENCODE_EFFORT = 50;
+const MERGE_EFFORT_PER_CHAR = 64;
 /** How far a slice is shortened to end where a cut changes nothing. */
 const CUT_SEARCH_CHARS = 64;
 /** A run without a place to cut is cut anyway: encoding a run takes time by the square of its length. */
@@ -53,19 +63,22 @@ export class TextCounter {
   readonly #words = new ChunkCounts(WORD_TABLE_BITS);
   readonly #runs = new ChunkCounts(RUN_TABLE_BITS);
 
+  /** Of the count under way. */
+  #effort = 0;
+
   constructor(encoding: Encoding, cacheChars: number = CACHE_CHARS) {
     this.#encoding = encoding;
     this.#cache = new TextCache(cacheChars);
   }
 
-  /** `isOver` is asked about every 256 characters; at least one slice is counted before it is asked. */
+  /** `isOver` is asked about every 256 characters, but not before a least amount of work is done. */
   count(texts: readonly string[], isOver: () => boolean): CountedTexts {
     const work: Work = { texts, tokens: [], isExact: [], open: [], chars: [] };
     this.#lookUp(work);
     const unfinished = this.#countSlices(work, isOver) ? [] : extrapolate(work);
     for (const index of unfinished) work.isExact[index] = false;
     for (const index of work.open) {
-      if (work.isExact[index]) this.learn(texts[index] ?? '', work.tokens[index] ?? 0, true);
+      if (work.isExact[index]) this.learn(texts[index] as string, work.tokens[index] as number, true);
     }
     return { tokens: work.tokens, isExact: work.isExact, unfinished };
   }
@@ -77,7 +90,7 @@ export class TextCounter {
 
   #lookUp({ texts, tokens, isExact, open, chars }: Work): void {
     for (let index = 0; index < texts.length; index++) {
-      const text = texts[index] ?? '';
+      const text = texts[index] as string;
       const known = text.length < CACHE_FROM_CHARS ? undefined : this.#cache.get(text);
       tokens.push(known?.tokens ?? 0);
       isExact.push(known?.isExact ?? true);
@@ -91,17 +104,18 @@ export class TextCounter {
     const { owners, starts } = slicesOf(texts, open);
     const step = spreadStep(owners.length);
     let sinceAsked = 0;
+    this.#effort = 0;
     for (let done = 0, at = 0; done < owners.length; done++, at = (at + step) % owners.length) {
-      if (sinceAsked >= SLICE_CHARS) {
+      if (sinceAsked >= SLICE_CHARS && done >= MIN_SLICES && this.#effort >= MIN_EFFORT) {
         if (isOver()) return false;
         sinceAsked = 0;
       }
-      const owner = owners[at] ?? 0;
-      const text = texts[owner] ?? '';
-      const from = cutNear(text, starts[at] ?? 0);
-      const to = cutNear(text, (starts[at] ?? 0) + SLICE_CHARS);
-      tokens[owner] = (tokens[owner] ?? 0) + this.#countSlice(text, from, to);
-      chars[owner] = (chars[owner] ?? 0) + to - from;
+      const owner = owners[at] as number;
+      const text = texts[owner] as string;
+      const from = cutNear(text, starts[at] as number);
+      const to = cutNear(text, (starts[at] as number) + SLICE_CHARS);
+      tokens[owner] = (tokens[owner] as number) + this.#countSlice(text, from, to);
+      chars[owner] = (chars[owner] as number) + to - from;
       sinceAsked += to - from + TEXT_OVERHEAD_CHARS;
     }
     return true;
@@ -128,6 +142,7 @@ export class TextCounter {
       b = hashB(b, code);
       before = after;
     }
+    this.#effort += SLICE_EFFORT;
     const table = this.#tableFor(to - start);
     return tokens + (table.get(a, b) || this.#encode(table, text.slice(start, to), [a, b]));
   }
@@ -138,6 +153,7 @@ export class TextCounter {
 
   #encode(table: ChunkCounts, chunk: string, [a, b]: readonly [number, number]): number {
     const count = this.#encoding.count(chunk);
+    this.#effort += count === 1 ? ENCODE_EFFORT : chunk.length * (chunk.length + MERGE_EFFORT_PER_CHAR);
     table.set(a, b, count);
     return count;
   }
@@ -148,7 +164,7 @@ function slicesOf(texts: readonly string[], open: readonly number[]): { owners: 
   const owners: number[] = [];
   const starts: number[] = [];
   for (const index of open) {
-    const { length } = texts[index] ?? '';
+    const { length } = texts[index] as string;
     for (let start = 0; start < length; start += SLICE_CHARS) {
       owners.push(index);
       starts.push(start);
@@ -175,13 +191,13 @@ function extrapolate({ texts, tokens, open, chars }: Work): number[] {
   let allTokens = 0;
   let allChars = 0;
   for (const index of open) {
-    allTokens += tokens[index] ?? 0;
-    allChars += chars[index] ?? 0;
+    allTokens += tokens[index] as number;
+    allChars += chars[index] as number;
   }
   return open.filter((index) => {
-    const counted = chars[index] ?? 0;
-    const rest = (texts[index] ?? '').length - counted;
-    const own = tokens[index] ?? 0;
+    const counted = chars[index] as number;
+    const rest = (texts[index] as string).length - counted;
+    const own = tokens[index] as number;
     tokens[index] = own + rest * (counted >= OWN_RATIO_CHARS ? own / counted : allTokens / allChars);
     return rest > 0;
   });
