@@ -15,6 +15,8 @@ export type NextStep =
   | { readonly kind: 'again'; readonly exclude: readonly Route[]; readonly notBeforeMs: number }
   | { readonly kind: 'stop'; readonly error: ProxyError };
 
+const SOON_MS = 5_000;
+
 type FailedEnd = Extract<AttemptEnd, { readonly kind: 'failed' | 'broken' }>;
 
 interface Failed {
@@ -62,9 +64,12 @@ export class Retries {
     return { kind: 'again', exclude: excluded, notBeforeMs };
   }
 
-  #situation({ answer }: AttemptFailure, lease: Lease): RetrySituation {
+  #situation({ outcome, answer }: AttemptFailure, lease: Lease): RetrySituation {
     const { clock, settings, retryBudget, scrub } = this.#services;
-    const others = this.#model.routes.options.filter((option) => this.#isLeft(option, lease)).map(({ route }) => route);
+    const until = this.#horizon(outcome.kind, lease);
+    const others = this.#model.routes.options
+      .filter((option) => this.#isLeft(option, lease, until))
+      .map(({ route }) => route);
     const provider = this.#model.targets[lease.option.target]?.provider;
     return {
       attempts: this.#attempts,
@@ -77,12 +82,21 @@ export class Retries {
     };
   }
 
-  /** It can serve the request, has not been excluded, and will be in service before the request's time is up. */
-  #isLeft(option: RouteOption, { route, ticket }: Lease): boolean {
+  /** It can serve the request, has not been excluded, and will be in service by then. */
+  #isLeft(option: RouteOption, { route, ticket }: Lease, until: number): boolean {
     const other = option.route;
     if (other === route || this.#excluded.has(other) || ticket.costOn(option) === null) return false;
+    return other.availableAt(this.#services.clock.now()) <= until;
+  }
+
+  /**
+   * By when another route must be in service to count. Where the failed one is of no more use, any time before the deadline
+   * is soon enough; where it may recover, waiting much longer for another one than for itself makes no sense.
+   */
+  #horizon(kind: AttemptFailure['outcome']['kind'], { route, ticket }: Lease): number {
+    if (kind !== 'failed' && kind !== 'capacity' && kind !== 'ramp') return ticket.deadline;
     const now = this.#services.clock.now();
-    return !other.isDown(now) && other.availableAt(now) <= ticket.deadline;
+    return Math.min(ticket.deadline, Math.max(now + SOON_MS, route.availableAt(now)));
   }
 
   #routesLike({ upstream }: Route): readonly Route[] {
