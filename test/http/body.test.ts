@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBudget } from '../../src/http/byte-budget.ts';
 import type { ClientRequest } from '../../src/proxy/exchange.ts';
-import { answer, errorOf, RawClient, requestText, startServer } from './support.ts';
+import { answer, errorOf, eventually, RawClient, requestText, startServer } from './support.ts';
 
 const CHUNKED = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
 
@@ -112,7 +112,7 @@ describe('the memory for bodies', () => {
     });
     const first = new RawClient(port).write(requestText({ body: ' '.repeat(60) }));
     const second = new RawClient(port);
-    await expect.poll(() => held).toBeDefined();
+    await eventually(() => held).toBeDefined();
     const got = await second.write(requestText({ body: ' '.repeat(60) })).answer();
     expect(got?.status).toBe(503);
     expect(got?.headers.get('retry-after')).toBe('1');
@@ -139,9 +139,9 @@ describe('the memory for bodies', () => {
   test('is given back when the upload is aborted', async () => {
     const { port, server, refusals } = await startServer();
     const client = new RawClient(port).write(requestText({ headers: { 'content-length': '5000' }, body: '{' }));
-    await expect.poll(() => server.heldBodyBytes).toBe(5000);
+    await eventually(() => server.heldBodyBytes).toBe(5000);
     client.socket.destroy();
-    await expect.poll(() => server.heldBodyBytes).toBe(0);
+    await eventually(() => server.heldBodyBytes).toBe(0);
     expect(refusals).toEqual([expect.objectContaining({ status: 499, code: 'client_closed_request' })]);
   });
 

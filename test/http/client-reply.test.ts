@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ProxyError } from '../../src/errors.ts';
 import type { ClientReply } from '../../src/proxy/exchange.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { answer, errorOf, RawClient, requestText, startServer } from './support.ts';
+import { answer, errorOf, eventually, RawClient, requestText, startServer } from './support.ts';
 
 const SSE = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache, no-transform' };
 
@@ -300,7 +299,7 @@ describe('a client that accepts nothing', () => {
     clock.advance(45_000);
     const before = reply.unsentBytes;
     client.socket.resume();
-    await expect.poll(() => reply.unsentBytes).toBeLessThan(before);
+    await eventually(() => reply.unsentBytes).toBeLessThan(before);
     client.socket.pause();
     clock.advance(45_000);
     expect(reply.isGone).toBe(false);
@@ -312,7 +311,7 @@ describe('a client that accepts nothing', () => {
     const client = new RawClient(port).write(requestText());
     await client.answer();
     client.socket.end();
-    await once(client.socket, 'close');
-    await expect.poll(() => clock.pendingTimers).toBe(0);
+    await client.closed();
+    await eventually(() => clock.pendingTimers).toBe(0);
   });
 });

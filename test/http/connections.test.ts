@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { RawClient, requestText, startServer } from './support.ts';
 
@@ -18,7 +17,7 @@ test('hundreds of pipelined requests leave no listener behind', async () => {
   const client = new RawClient(port).write(requestText().repeat(300));
   for (let count = 0; count < 300; count += 1) expect((await client.answer())?.status).toBe(200);
   client.socket.end();
-  await once(client.socket, 'close');
+  await client.closed();
   process.off('warning', warned);
   expect(warnings).toEqual([]);
   expect(server.heldBodyBytes).toBe(0);

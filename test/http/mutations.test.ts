@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CLIENT_KEY,
   CLIENTS,
+  eventually,
   type RawAnswer,
   RawClient,
   requestText,
@@ -123,7 +124,7 @@ async function survives(server: TestServer, requests: readonly string[]): Promis
   const answers = await Promise.all(requests.map((bytes) => answersTo(server.port, bytes)));
   for (const answer of answers.flat()) checkShape(answer);
   expect(server.failures).toEqual([]);
-  await expect.poll(() => server.server.heldBodyBytes).toBe(0);
+  await eventually(() => server.server.heldBodyBytes).toBe(0);
 }
 
 describe('whatever bytes come, no answer is a 500, and every error has the one shape', () => {

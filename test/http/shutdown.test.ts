@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { ClientReply } from '../../src/proxy/exchange.ts';
-import { answer, errorOf, RawClient, requestText, startServer } from './support.ts';
+import { answer, errorOf, eventually, RawClient, requestText, startServer } from './support.ts';
 
 async function withRequestUnderWay() {
   let reply: ClientReply | undefined;
@@ -14,7 +14,7 @@ async function withRequestUnderWay() {
       }),
   });
   const client = new RawClient(started.port).write(requestText());
-  await expect.poll(() => reply).toBeDefined();
+  await eventually(() => reply).toBeDefined();
   return { ...started, client, reply: reply as unknown as ClientReply };
 }
 
@@ -47,7 +47,7 @@ describe('a server that drains', () => {
     reply.write('x');
     server.startDraining();
     client.write(requestText());
-    await expect.poll(() => refusals.length).toBe(1);
+    await eventually(() => refusals.length).toBe(1);
     expect(refusals).toEqual([expect.objectContaining({ status: 503, code: 'shutting_down' })]);
     reply.end('y');
     expect((await client.answer())?.body).toBe('xy');
@@ -80,7 +80,7 @@ describe('a server that drains', () => {
         }),
     });
     const client = new RawClient(port).write(requestText());
-    await expect.poll(() => server.heldBodyBytes).toBeGreaterThan(0);
+    await eventually(() => server.heldBodyBytes).toBeGreaterThan(0);
     server.startDraining();
     fail(new Error('late'));
     expect((await client.answer())?.headers.get('connection')).toBe('close');

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { createServer, type HttpServer } from '../../src/http/server.ts';
@@ -24,6 +23,11 @@ export const SETTINGS: ServerSettings = {
 export const CLIENT_KEY = 'client-key-of-web';
 
 export const CLIENTS = new Map([[hash('sha256', CLIENT_KEY, 'hex'), { name: 'web' }]]);
+
+/** Waits until something is so, however slow the machine. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 20_000, interval: 5 });
+}
 
 /** What the stand-in for the use case does with a request; by default it answers with the body's length. */
 export type Chat = (request: ClientRequest, reply: ClientReply) => Promise<void> | void;
@@ -123,23 +127,24 @@ export class RawClient {
         return parsed.answer;
       }
       if (this.#isClosed) return null;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#more();
     }
   }
 
   /** Waits until the received bytes hold `text`. */
   async until(text: string): Promise<void> {
-    while (!this.received.includes(text) && !this.#isClosed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    while (!this.received.includes(text) && !this.#isClosed) await this.#more();
   }
 
   async closed(): Promise<void> {
-    if (!this.#isClosed) await once(this.socket, 'close');
+    while (!this.#isClosed) await this.#more();
+  }
+
+  /** Waits for bytes or the end; an 'error' always comes before the latter. */
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }
 
