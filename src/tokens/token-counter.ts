@@ -77,8 +77,9 @@ class LazyTokenCounter implements TokenCounter {
   }
 
   #estimate(request: unknown, family: ModelFamily, counter: TextCounter): TokenEstimate | Promise<TokenEstimate> {
-    const estimate = estimateChat(request, { counter, family, now: this.#now });
-    const { pending } = estimate;
+    // Only the figures leave this function: `pending` holds the texts, and whoever waits in the queue must not.
+    const { inputTokens, atLeastTokens, pending } = estimateChat(request, { counter, family, now: this.#now });
+    const estimate = { inputTokens, atLeastTokens };
     if (pending === null || this.#worker === null) return estimate;
     return this.#worker
       .count({ encoding: family.encoding, texts: pending.texts })
