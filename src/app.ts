@@ -106,11 +106,16 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
       }),
     health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
   });
-  const end = async () => {
-    scheduler.stop();
-    await Promise.all([transport.close(), worker.close(), kept.close()]);
+  const cut = () => {
+    scheduler.drain(0);
+    void transport.close();
   };
-  return lifecycle({ config, clock, scheduler, server, end });
+  const end = async () => {
+    await transport.close();
+    scheduler.stop();
+    await Promise.all([worker.close(), kept.close()]);
+  };
+  return lifecycle({ config, clock, scheduler, server, cut, end });
 }
 
 /** What the process lends to an app. */
@@ -121,10 +126,12 @@ interface LifecycleParts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly server: HttpServer;
+  /** Ends what waits and what is under way: each gets its last words in its own answer. */
+  readonly cut: () => void;
   readonly end: () => Promise<void>;
 }
 
-function lifecycle({ config, clock, scheduler, server, end }: LifecycleParts): App {
+function lifecycle({ config, clock, scheduler, server, cut, end }: LifecycleParts): App {
   const { host, port, drainDelayMs, shutdownGraceMs } = config.server;
   return {
     async listen() {
@@ -137,12 +144,15 @@ function lifecycle({ config, clock, scheduler, server, end }: LifecycleParts): A
       await new Promise<void>((resolve) => clock.schedule(drainDelayMs, resolve));
       server.startDraining();
       scheduler.drain(shutdownGraceMs);
-      await server.close({ graceMs: shutdownGraceMs });
+      const cancel = clock.schedule(shutdownGraceMs, cut);
+      await server.close({ graceMs: shutdownGraceMs + LAST_WORDS_MS });
+      cancel();
       await end();
     },
     async closeNow() {
-      scheduler.drain(0);
-      await server.close({ graceMs: 0 });
+      server.startDraining();
+      cut();
+      await server.close({ graceMs: LAST_WORDS_MS });
       await end();
     },
     get openLeases() {
@@ -208,5 +218,7 @@ function serverSettings({ server, clients }: Config): ServerSettings {
   };
 }
 
+/** For an in-band error to reach a client before its connection is cut. */
+const LAST_WORDS_MS = 2_000;
 /** Retries that are allowed however few requests there were, in a minute. */
 const RETRY_FLOOR = 10;
