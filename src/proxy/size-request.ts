@@ -154,12 +154,13 @@ function unsupported({ name, targets }: ServedModel, { needs }: RequestFacts): P
   );
 }
 
-function tooLong({ targets }: ServedModel, { outputCapTokens }: RequestFacts): ProxyError {
-  const longest = Math.max(...targets.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
-  const asked = outputCapTokens === null ? 'your messages' : 'your messages and the output you allow';
+function tooLong({ targets }: ServedModel, facts: RequestFacts): ProxyError {
+  const able = targets.filter((target) => isAble(target, facts));
+  const longest = Math.max(...able.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
+  const asked = facts.outputCapTokens === null ? 'your messages alone' : 'your messages and the output you allow';
   return new ProxyError(
     'context_length_exceeded',
-    `This model's maximum context length is ${longest} tokens. However, ${asked} together are longer. Please shorten them.`,
+    `This model's maximum context length is ${longest} tokens. However, ${asked} are longer. Please shorten them.`,
     { param: 'messages' },
   );
 }

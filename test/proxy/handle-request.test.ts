@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TokenEstimate } from '../../src/tokens/estimate.ts';
 import { COMPLETION, DONE, HELLO, ROLE, STOP, USAGE } from '../support/chat-answers.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type BenchOptions, ProxyBench } from '../support/proxy-bench.ts';
@@ -364,12 +365,12 @@ describe('the queue', () => {
 
 describe('a client that leaves', () => {
   test('while its text is being counted takes no place in the queue', async () => {
-    let counted: (estimate: { inputTokens: number; atLeastTokens: number }) => void = () => undefined;
-    const tokens = { estimate: () => new Promise<never>((resolve) => (counted = resolve as typeof counted)) };
+    const counting = Promise.withResolvers<TokenEstimate>();
+    const tokens = { estimate: () => counting.promise };
     const { bench, transport } = setUp({ services: { tokens } });
     const chat = bench.chat();
     chat.reply.leave();
-    counted({ inputTokens: 5, atLeastTokens: 5 });
+    counting.resolve({ inputTokens: 5, atLeastTokens: 5 });
     await chat.done;
     expect(transport.calls).toEqual([]);
     expect(bench.summary).toMatchObject({ status: 499, code: 'client_closed_request', attempts: 0 });
