@@ -16,7 +16,10 @@ export interface LimitPlan {
   readonly algorithm: 'token-bucket' | 'sliding-window' | 'fixed-window' | 'in-flight';
   /** Nobody said which algorithm it is: the books are the strictest, and the pace adapts to refusals. */
   readonly isGuess: boolean;
-  /** Share of one window that may go at once, above 0 and up to 1. Default: 1 for buckets, 0.25 for windows. */
+  /**
+   * Share of one window that may go at once, above 0 and up to 1. Default: 1; 0.25 for requests on a window and for
+   * guesses.
+   */
   readonly burst?: number;
   /** The same limit holds in each slice of this length, in proportion. */
   readonly sliceMs?: number;
@@ -66,10 +69,16 @@ function createBooks(plan: WithSkew): Limit {
   return isBucket ? new TokenBucket({ ...plan, burst: plan.burst ?? 1 }) : new SlidingWindow(plan);
 }
 
+/**
+ * Pacing shortens the gap that a window's own burst leaves behind. Requests count one each, and lose nothing by it; large
+ * token costs that are kept apart fit a window less well, by up to a tenth of it, so they are paced only where they must.
+ */
 function createPace(plan: LimitPlan): Limit[] {
-  const burst = plan.burst ?? WINDOW_BURST;
-  if (plan.isGuess) return [new AdaptivePace({ ...plan, burst })];
-  return plan.algorithm === 'token-bucket' || burst >= 1 ? [] : [new Pace({ ...plan, burst })];
+  const { unit, algorithm, isGuess } = plan;
+  const isPaced = isGuess || (unit === 'requests' && algorithm !== 'token-bucket');
+  const burst = plan.burst ?? (isPaced ? PACED_BURST : 1);
+  if (isGuess) return [new AdaptivePace({ ...plan, burst })];
+  return algorithm === 'token-bucket' || burst >= 1 ? [] : [new Pace({ ...plan, burst })];
 }
 
 /** A slice allows for less skew than its window: as a share of a second it would cost too much. */
@@ -91,4 +100,4 @@ function shortSkewMs(windowMs: number): number {
 
 const SKEW_MS = 250;
 const MINUTE_MS = 60_000;
-const WINDOW_BURST = 0.25;
+const PACED_BURST = 0.25;

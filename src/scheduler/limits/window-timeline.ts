@@ -1,4 +1,4 @@
-import type { Tail, Timeline } from './limit.ts';
+import { SAME_INSTANT_MS, type Tail, type Timeline } from './limit.ts';
 import { firstAbove, firstIndex } from './sorted.ts';
 
 /** What both views of a window start from. Sums are of the amounts before each entry, and after the last. */
@@ -48,7 +48,7 @@ export class WindowTimeline implements Timeline {
     let start = from;
     for (;;) {
       const next = Math.max(this.#past, firstAbove(this.#at, start));
-      const blocker = this.#lastAbove(room, next, start + this.#spanMs);
+      const blocker = this.#lastAbove(room, next, start + this.#spanMs - SAME_INSTANT_MS);
       const moved = blocker < next ? this.#readyAfter(next, room, start) : (this.#at[blocker] as number);
       if (moved <= start) return start;
       start = moved;
@@ -107,7 +107,8 @@ export class WindowTimeline implements Timeline {
 
   #firstAlive(at: number): number {
     const entries = this.#at;
-    return firstIndex(entries.length, (index) => (entries[index] as number) + this.#spanMs > at);
+    const goneBy = at + SAME_INSTANT_MS - this.#spanMs;
+    return firstAbove(entries, goneBy);
   }
 }
 

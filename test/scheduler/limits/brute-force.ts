@@ -39,7 +39,13 @@ export function bruteForceEarliest(limits: () => Limit[], search: Search, tolera
   const { amount, from } = search;
   const placed = search.placed.toSorted((a, b) => a.at - b.at);
   const gaps = [from, ...placed.map(({ at }) => at).filter((at) => at > from)];
-  const candidates = gaps.map((gap) => replay(limits, search, placed.filter(({ at }) => at <= gap)).limit.readyAt(amount, gap));
+  const candidates = gaps.map((gap) =>
+    replay(
+      limits,
+      search,
+      placed.filter(({ at }) => at <= gap),
+    ).limit.readyAt(amount, gap),
+  );
   const feasible = candidates.filter((at) => {
     const before = placed.filter((booking) => booking.at <= at);
     const after = placed.filter((booking) => booking.at > at);
@@ -49,7 +55,11 @@ export function bruteForceEarliest(limits: () => Limit[], search: Search, tolera
 }
 
 /** How much too early the earliest of them was, if they are taken at their instants. */
-function replay(limits: () => Limit[], { past, ageMs }: Search, bookings: readonly Placed[]): { limit: Limit; lateMs: number } {
+function replay(
+  limits: () => Limit[],
+  { past, ageMs }: Search,
+  bookings: readonly Placed[],
+): { limit: Limit; lateMs: number } {
   const { limit } = spend(limits(), past, ageMs);
   let lateMs = 0;
   for (const { amount, at } of bookings) {

@@ -23,10 +23,10 @@ describeLimit({
   capacity: 60,
   windowMs: MINUTE_MS,
   skewMs: SKEW_MS,
-  limits: () => [
-    new TokenBucket({ unit: 'requests', windowMs: MINUTE_MS, capacity: 60, burst: 0.1, skewMs: SKEW_MS }),
-  ],
+  limits: () => [new TokenBucket({ unit: 'requests', windowMs: MINUTE_MS, capacity: 60, burst: 0.1, skewMs: SKEW_MS })],
   twins: { 'a bucket as small': () => new ContinuousBucket({ capacity: 60, windowMs: MINUTE_MS, size: 6 }) },
   utilisation: [{ meanShare: 1 / 60, atLeast: 0.995 }],
 });
-void describe; void expect; void test;
+void describe;
+void expect;
+void test;

@@ -57,8 +57,8 @@ class Traffic {
       if (recharge === null) this.refusals += 1;
       else this.admitted.push({ at: this.time.now, amount: trip.amount });
       const endedAt = this.time.now + trip.servedMs;
-      // Exact books hear of a debt before the upstream can refuse anybody because of it, and of a refund after it.
-      const rechargedAt = trip.charged > trip.amount ? endedAt + trip.lagMs + skewMs + 1 : endedAt;
+      // Exact books hear of a refund after it was made, and of a debt so early that all sent before have arrived.
+      const rechargedAt = trip.charged > trip.amount ? endedAt + trip.lagMs + skewMs - 0.5 : endedAt;
       this.time.at(rechargedAt, () => recharge?.(trip.charged, this.time.now));
       this.time.at(endedAt + trip.lagMs, settle);
     });
