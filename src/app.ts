@@ -96,14 +96,11 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     chat,
     listModels: (client) => models.list(client),
     findModel: (client, id) => models.entry(client, id),
-    queueView: (client) =>
-      queueView({
-        models: models.visibleTo(client),
-        tickets: scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name),
-        clientQuota: clientQuotas.termsOf(client).quota,
-        traffic,
-        now: clock.now(),
-      }),
+    queueView: (client) => {
+      const tickets = scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name);
+      const { quota } = clientQuotas.termsOf(client);
+      return queueView({ models: models.visibleTo(client), tickets, clientQuota: quota, traffic, now: clock.now() });
+    },
     health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
   });
   const cut = () => {

@@ -1,3 +1,4 @@
+import type { Unit } from '../charge.ts';
 import type { Clock } from '../clock.ts';
 import { type EffectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitSetting } from '../config/limits.ts';
 import type { LimitFacts } from '../providers/provider.ts';
@@ -19,8 +20,19 @@ export function limitPlans(limits: EffectiveLimits, facts: LimitFacts, clock: Cl
       const plan: LimitPlan = { unit, windowMs: 0, capacity: setting.limit, algorithm: 'in-flight', isGuess: false };
       return [{ name, plan }];
     }
-    return [{ name, plan: { ...windowPlan(setting, facts, clock), unit, windowMs, capacity: setting.limit } }];
+    return [
+      {
+        name,
+        plan: { ...windowPlan(withSlice(setting, unit, facts), facts, clock), unit, windowMs, capacity: setting.limit },
+      },
+    ];
   });
+}
+
+/** Some vendors hold requests to an even pace, whatever the window of the number they state. */
+function withSlice(setting: LimitSetting, unit: Unit, { requestSliceMs }: LimitFacts): LimitSetting {
+  if (unit !== 'requests' || requestSliceMs === null || setting.sliceMs !== undefined) return setting;
+  return { ...setting, sliceMs: requestSliceMs };
 }
 
 function windowPlan(
