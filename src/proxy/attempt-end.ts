@@ -35,6 +35,8 @@ export interface AnswerReader extends AnswerFigures {
   end(): void;
   /** The connection has failed. */
   fail(kind: FailureKind): void;
+  /** The attempt is over, for whatever reason: lets go of timers. */
+  close(): void;
 }
 
 /** A failure after sending; without `answer` nothing but our own words describes it. */

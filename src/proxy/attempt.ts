@@ -133,6 +133,7 @@ export class Attempt implements UpstreamHandler {
     answer.whenGone(null);
     const figures = this.#reader ?? NOTHING_SEEN;
     const { usage } = figures;
+    this.#reader?.close();
     this.#call?.abort();
     lease.end(endingOf(end, { provider: target.provider, size, isSent: this.#isSent, figures }));
     this.#resolve({ end, usage });

@@ -57,13 +57,17 @@ export class JsonAnswer implements AnswerReader {
     }
     const bytes = Buffer.concat(this.#held);
     const json = parse(bytes);
-    if (isObject(json) && !json['error']) this.#serve(bytes, json);
+    if (isObject(json) && this.#parts.provider.readError(json) === null) this.#serve(bytes, json);
     else this.#refuse(json);
   }
 
   fail(transport: FailureKind): void {
     const kind = this.#isRelaying ? 'broken' : 'failed';
     this.#parts.finish({ kind, failure: transportFailure(transport) });
+  }
+
+  close(): void {
+    this.#held = [];
   }
 
   #serve(bytes: Buffer, json: object): void {
@@ -116,6 +120,6 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

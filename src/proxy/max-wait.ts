@@ -3,6 +3,9 @@ import type { ClientRequest } from './exchange.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** Even "do not wait" leaves the moment that it takes to start at once. */
+const SHORTEST_MS = 1;
+
 interface WaitTerms {
   /** The model's own. */
   readonly configuredMs: number;
@@ -17,7 +20,7 @@ interface WaitTerms {
 export function maxWaitMs({ headers, receivedAt }: ClientRequest, { configuredMs, now }: WaitTerms): number {
   const asked = askedMs(headers['x-sluice-max-wait']);
   const patience = patienceMs(headers['x-stainless-timeout']) - (now - receivedAt);
-  return Math.max(0, Math.min(configuredMs, asked, patience));
+  return Math.max(SHORTEST_MS, Math.min(configuredMs, asked, patience));
 }
 
 function askedMs(value: string | string[] | undefined): number {

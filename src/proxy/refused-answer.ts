@@ -39,7 +39,6 @@ export class RefusedAnswer implements AnswerReader {
 
   /** Whatever has come has to do: a part of a body is no JSON, and then the status alone speaks. */
   end(): void {
-    this.#stopTimer();
     const { provider, status, headers, suspicion, finish } = this.#parts;
     const answer: FailedAnswer = { status, headers, json: parse(Buffer.concat(this.#pieces)) };
     const reason = suspicion ?? `the upstream answered ${status}`;
@@ -48,6 +47,10 @@ export class RefusedAnswer implements AnswerReader {
 
   fail(): void {
     this.end();
+  }
+
+  close(): void {
+    this.#stopTimer();
   }
 }
 

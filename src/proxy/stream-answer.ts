@@ -67,6 +67,10 @@ export class StreamAnswer implements AnswerReader, RelayListener {
     else this.#fail(transportFailure(kind));
   }
 
+  close(): void {
+    this.#stopGrace?.();
+  }
+
   onFirstEvent(): void {
     this.#parts.call.firstEventSeen();
   }
@@ -102,7 +106,6 @@ export class StreamAnswer implements AnswerReader, RelayListener {
   }
 
   #served(): void {
-    this.#stopGrace?.();
     this.#parts.finish({ kind: 'served' });
   }
 
