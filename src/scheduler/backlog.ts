@@ -8,6 +8,8 @@ export interface Waiter {
   readonly arrival: number;
   readonly line: Line;
   readonly notBefore: number;
+  /** How much of its cost to count: less than 1 for somebody who may never come. */
+  readonly weight: number;
   costOn(option: RouteOption): Cost | null;
 }
 
@@ -67,7 +69,7 @@ export class Backlog {
     let at = Math.max(now, waiter.notBefore, option.route.availableAt(now));
     let waitsFor: Meter | null = null;
     const visit = (meter: Meter) => {
-      const ready = meter.tail(this.#epoch, now).earliest(meter.expected(cost), at);
+      const ready = meter.tail(this.#epoch, now).earliest(meter.expected(cost) * waiter.weight, at);
       if (ready <= at) return;
       at = ready;
       waitsFor = meter;
@@ -80,8 +82,10 @@ export class Backlog {
   #book(waiter: Waiter, option: RouteOption, { at, now }: { at: number; now: number }): void {
     const cost = waiter.costOn(option);
     if (cost === null || at === Number.POSITIVE_INFINITY) return;
-    for (const meter of option.route.meters) meter.tail(this.#epoch, now).append(meter.expected(cost), at);
-    if (waiter.line.clientQuota === null) return;
-    for (const meter of waiter.line.clientQuota.meters) meter.tail(this.#epoch, now).append(meter.expected(cost), at);
+    const append = (meter: Meter) => {
+      meter.tail(this.#epoch, now).append(meter.expected(cost) * waiter.weight, at);
+    };
+    for (const meter of option.route.meters) append(meter);
+    if (waiter.line.clientQuota !== null) for (const meter of waiter.line.clientQuota.meters) append(meter);
   }
 }

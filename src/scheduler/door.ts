@@ -80,7 +80,13 @@ export class Door {
     this.isStale = true;
   }
 
-  leave(ticket: Ticket, now: number): void {
+  /** It has left the queue, for a lease or for good. */
+  leave(ticket: Ticket): void {
+    this.#lines.remove(ticket);
+  }
+
+  /** Its client has left: those behind it move up. */
+  forget(ticket: Ticket, now: number): void {
     this.#lines.remove(ticket);
     this.#backlog.drop(ticket, now);
   }
@@ -99,7 +105,8 @@ export class Door {
     ticket.waitsFor = ticket.waitsFor ?? prediction.waitsFor;
     if (ticket.hasPromise) return null;
     ticket.firstPredictedAt = ticket.predictedAt;
-    const waitMs = ticket.predictedAt - now;
+    // The plan knows only who is here; the backlog also knows who was promised to be served before.
+    const waitMs = Math.max(ticket.predictedAt, prediction.at) - now;
     if (waitMs <= ticket.request.maxWaitMs * (1 - this.#error.margin)) return null;
     return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
   }
@@ -114,7 +121,7 @@ export class Door {
   refresh(now: number): { ticket: Ticket; rejection: Rejection }[] {
     const lapsed = this.#places.size > 0 && this.#places.lapse(now);
     if (!this.isStale || now < this.nextRefreshAt) return [];
-    const hopeless = this.#rebuild(now).filter((ticket) => ticket.booking === null && !ticket.hasPromise);
+    const hopeless = this.#rebuild(now).filter((ticket) => !ticket.hasPromise);
     this.isStale = lapsed;
     return hopeless.map((ticket) => ({ ticket, rejection: this.tooLate(ticket, now) }));
   }
@@ -122,12 +129,15 @@ export class Door {
   #predict(ticket: Ticket, now: number): Prediction {
     const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
     if (this.#lines.waiting > 1 && !isOld && !ticket.hasPromise) return this.#backlog.append(ticket, now);
-    this.#rebuild(now);
-    return { at: ticket.predictedAt, waitsFor: ticket.waitsFor };
+    let own: Prediction = { at: ticket.predictedAt, waitsFor: null };
+    this.#rebuild(now, (waiter, prediction) => {
+      if (waiter === ticket) own = prediction;
+    });
+    return own;
   }
 
   /** Returns those whose predicted start has passed their deadline by more than the margin. */
-  #rebuild(now: number): Ticket[] {
+  #rebuild(now: number, watch: (waiter: Waiter, prediction: Prediction) => void = () => {}): Ticket[] {
     const hopeless: Ticket[] = [];
     const waiters: Waiter[] = this.#lines.inOrder();
     if (this.#places.size > 0) {
@@ -135,6 +145,7 @@ export class Door {
       waiters.sort(compareTickets);
     }
     this.#backlog.rebuild(waiters, now, (waiter, prediction) => {
+      watch(waiter, prediction);
       if (!(waiter instanceof Ticket)) return;
       if (waiter.booking === null) {
         waiter.predictedAt = prediction.at;
@@ -169,7 +180,12 @@ export class Door {
     const { maxWaitMs, maxQueueSize, placeKey } = ticket.request;
     if (waitMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#places.size >= 10 * maxQueueSize) return null;
     const retryAfterMs = Math.max(waitMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
-    this.#places.keep(new KeptPlace(placeKey(), ticket, now + retryAfterMs + PLACE_GRACE_MS));
+    this.#places.keep(
+      new KeptPlace(placeKey(), ticket, {
+        until: now + retryAfterMs + PLACE_GRACE_MS,
+        weight: this.#places.returnShare,
+      }),
+    );
     return retryAfterMs;
   }
 

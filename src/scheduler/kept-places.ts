@@ -10,12 +10,14 @@ export class KeptPlace implements Waiter {
   readonly arrival: number;
   readonly line: Line;
   readonly notBefore = 0;
+  readonly weight: number;
   /** Gone after this instant. */
   readonly until: number;
   readonly #costs: readonly (Cost | null)[];
 
-  constructor(key: string, ticket: Ticket, until: number) {
+  constructor(key: string, ticket: Ticket, { until, weight }: { readonly until: number; readonly weight: number }) {
     this.key = key;
+    this.weight = weight;
     this.arrival = ticket.arrival;
     this.line = ticket.line;
     this.until = until;
@@ -29,15 +31,22 @@ export class KeptPlace implements Waiter {
 
 /**
  * A rejection is a promise: whoever comes back in time finds the place it would have had. Several requests alike keep
- * several places and get them back oldest first.
+ * several places and get them back oldest first. How many do come back is learned: those who never will must not keep
+ * others out.
  */
 export class KeptPlaces {
   #byKey = new Map<string, KeptPlace[]>();
   #size = 0;
   #lapsedAt = Number.NEGATIVE_INFINITY;
+  #returnShare = 1;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How likely somebody who was told to come back does. */
+  get returnShare(): number {
+    return this.#returnShare;
   }
 
   keep(place: KeptPlace): void {
@@ -54,6 +63,7 @@ export class KeptPlaces {
       const place = places.shift() as KeptPlace;
       this.#size -= 1;
       if (places.length === 0) this.#byKey.delete(key);
+      this.#learn(place.until >= now);
       if (place.until >= now) return place;
     }
     return null;
@@ -68,10 +78,15 @@ export class KeptPlaces {
       const kept = places.filter((place) => place.until >= now);
       if (kept.length === places.length) continue;
       this.#size -= places.length - kept.length;
+      for (let lapsed = kept.length; lapsed < places.length; lapsed += 1) this.#learn(false);
       if (kept.length === 0) this.#byKey.delete(key);
       else this.#byKey.set(key, kept);
     }
     return this.#size < before;
+  }
+
+  #learn(hasReturned: boolean): void {
+    this.#returnShare += ((hasReturned ? 1 : 0) - this.#returnShare) * LEARNING_SHARE;
   }
 
   *[Symbol.iterator](): Generator<KeptPlace> {
@@ -80,3 +95,5 @@ export class KeptPlaces {
 }
 
 const LAPSE_EVERY_MS = 1_000;
+/** The newest of the last forty or so counts most. */
+const LEARNING_SHARE = 0.05;

@@ -83,7 +83,8 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   /** The client has left. A lease that it may have is for its holder to end. */
   cancel(ticket: Ticket): void {
     if (!ticket.isWaiting) return;
-    this.#leave(ticket);
+    this.#markLeaving(ticket);
+    this.#door.forget(ticket, this.#clock.now());
     this.#turn();
   }
 
@@ -126,7 +127,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   grant(ticket: Ticket, option: RouteOption, now: number): void {
     const lease = new Lease(this, ticket, { option, cost: ticket.costOn(option) as Cost, now });
     ticket.state = 'leased';
-    this.#door.leave(ticket, now);
+    this.#door.leave(ticket);
     ticket.predictedAt = now;
     this.#door.started(ticket, now);
     option.route.enterGates();
@@ -228,14 +229,15 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   #turnAway(ticket: Ticket, rejection: Rejection): void {
     if (!ticket.isWaiting) return;
-    this.#leave(ticket);
+    this.#markLeaving(ticket);
+    this.#door.leave(ticket);
     this.#outbox.push(() => ticket.request.onRejection(rejection));
   }
 
-  #leave(ticket: Ticket): void {
+  /** What it had booked is free for others. */
+  #markLeaving(ticket: Ticket): void {
     if (ticket.booking !== null) this.#plan.isStale = true;
     ticket.state = 'done';
-    this.#door.leave(ticket, this.#clock.now());
   }
 
   #deliver(): void {

@@ -54,6 +54,8 @@ export class Ticket {
   /** A retry may not start before it. */
   notBefore = 0;
   excluded: Set<Route> | null = null;
+  /** It waits, so it counts in full. */
+  readonly weight = 1;
   /** Whether a promise was made: then its length is no reason to reject it. */
   readonly hasPromise: boolean;
 

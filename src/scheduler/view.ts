@@ -42,6 +42,20 @@ export interface RouteView {
   readonly inFlight: number;
 }
 
+/** One waiting request; durations in milliseconds. */
+export interface TicketView {
+  /** The `x-request-id` of its answer. */
+  readonly request: string;
+  readonly model: string;
+  readonly waitedMs: number;
+  /** Until its planned start. */
+  readonly startsInMs: number;
+  /** Where it is planned to go; null for those behind the planned ones, whose key is chosen later. */
+  readonly route: { readonly provider: string; readonly key: string } | null;
+  /** The limit that its planned start waits for. */
+  readonly waitsFor: string | null;
+}
+
 export function viewModel(model: ModelRoutes, waiting: readonly Ticket[], now: number): ModelView {
   const [oldest] = waiting;
   const newest = waiting.at(-1);
@@ -51,6 +65,18 @@ export function viewModel(model: ModelRoutes, waiting: readonly Ticket[], now: n
     oldestWaitMs: oldest ? Math.round(now - oldest.arrivedAt) : 0,
     predictedWaitMs: newest ? Math.max(0, Math.round(newest.predictedAt - now)) : 0,
     inFlight: model.options.reduce((sum, { route }) => sum + route.inFlight, 0),
+  };
+}
+
+export function viewTicket({ request, arrivedAt, predictedAt, booking, waitsFor }: Ticket, now: number): TicketView {
+  const route = booking?.option.route;
+  return {
+    request: request.id,
+    model: request.model.name,
+    waitedMs: Math.round(now - arrivedAt),
+    startsInMs: Math.max(0, Math.round(predictedAt - now)),
+    route: route ? { provider: route.upstream.provider, key: route.key.name } : null,
+    waitsFor: waitsFor ? `${waitsFor.quotaName} ${waitsFor.name}` : null,
   };
 }
 

@@ -11,7 +11,10 @@ export interface InFlightTailOptions {
   readonly holdMs: number;
 }
 
-/** When each slot is expected to come free; whoever joins the end takes the first. Each request holds one slot. */
+/**
+ * When each slot is expected to come free; whoever joins the end takes the first. Each request holds one
+ * slot, or a part of its time if it may never come.
+ */
 export class InFlightTail implements Tail {
   readonly #freeAt = new Heap<number>((at) => at);
   readonly #holdMs: number;
@@ -33,7 +36,7 @@ export class InFlightTail implements Tail {
   append(amount: number, at: number): void {
     if (amount <= 0) return;
     this.#freeAt.pop();
-    this.#freeAt.push(at + this.#holdMs);
+    this.#freeAt.push(at + this.#holdMs * amount);
   }
 
   /** Who left is forgotten with the next rebuild. */

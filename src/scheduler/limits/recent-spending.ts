@@ -13,16 +13,14 @@ import { firstAbove } from './sorted.ts';
  */
 export class RecentSpending {
   readonly #keepMs: number;
-  readonly #skewMs: number;
   #at: number[] = [];
   #peaks: number[] = [];
   #workMs = 0;
   #head = 0;
 
   /** @param keepMs How long before a refund is settled here the upstream may have made it. */
-  constructor(keepMs: number, skewMs: number) {
+  constructor(keepMs: number) {
     this.#keepMs = keepMs;
-    this.#skewMs = skewMs;
   }
 
   record(at: number, workMs: number): void {
@@ -31,28 +29,20 @@ export class RecentSpending {
       this.#at.pop();
       this.#peaks.pop();
     }
-    this.#forget(at - this.#keepMs - this.#skewMs);
+    this.#forget(at - this.#keepMs);
     this.#at.push(at);
     this.#peaks.push(peak);
     this.#workMs += workMs;
   }
 
   /**
-   * The latest moment at which the upstream may have been full when it made the refund, moved on by all spending since.
-   * What was sent up to the skew before that moment may still have been under way and counts as well, but for the refunded
-   * booking itself (`at`, `workMs`): its refund comes after it.
+   * The latest moment at which the upstream may have been full when it refunded what was booked at `bookedAt`, moved on by
+   * all spending since. What was under way at that moment needs no more care: the bucket counted as full, a skew later,
+   * when it was taken.
    */
-  fullSince(refund: { readonly at: number; readonly workMs: number }, now: number): number {
-    const oldest = now - this.#keepMs;
-    const after = this.#highest(Math.max(refund.at, oldest), now);
-    if (refund.at < oldest) return after + this.#workMs;
-    const around = this.#highest(refund.at - this.#skewMs, now) - refund.workMs;
-    return Math.max(around, after) + this.#workMs;
-  }
-
-  #highest(since: number, now: number): number {
-    const index = firstAbove(this.#at, since, this.#head);
-    return Math.max(this.#peaks[index] ?? Number.NEGATIVE_INFINITY, now - this.#workMs);
+  fullSince(bookedAt: number, now: number): number {
+    const index = firstAbove(this.#at, Math.max(bookedAt, now - this.#keepMs), this.#head);
+    return Math.max(this.#peaks[index] ?? Number.NEGATIVE_INFINITY, now - this.#workMs) + this.#workMs;
   }
 
   #forget(before: number): void {

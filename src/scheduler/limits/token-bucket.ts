@@ -131,12 +131,10 @@ export class TokenBucket implements Limit {
     this.#recent.record(now, amount * this.#shape.msPerUnit);
   }
 
-  #refund({ at, amount }: Booking, refund: number, now: number): void {
+  #refund(booking: Booking, refund: number, now: number): void {
     if (this.#shape.isUnlimited) return;
-    const { msPerUnit } = this.#shape;
-    const fullSince = this.#recent.fullSince({ at, workMs: amount * msPerUnit }, now);
-    const lowest = Math.min(this.#zero, this.#shape.floor(fullSince));
-    this.#zero = Math.max(this.#zero - refund * msPerUnit, lowest);
+    const fullest = this.#shape.floor(this.#recent.fullSince(booking.at, now));
+    this.#zero = Math.max(this.#zero - refund * this.#shape.msPerUnit, Math.min(this.#zero, fullest));
   }
 }
 
@@ -144,5 +142,5 @@ export class TokenBucket implements Limit {
 const LATEST_REFUND_MS = 500;
 
 function recentSpending(skewMs: number): RecentSpending {
-  return new RecentSpending(Math.max(LATEST_REFUND_MS, 2 * skewMs), skewMs);
+  return new RecentSpending(Math.max(LATEST_REFUND_MS, 2 * skewMs));
 }
