@@ -61,12 +61,12 @@ export async function faultWorld({
 }
 
 /** As an upstream should. */
-export function serve(exchange: Exchange): Promise<void> {
+function serve(exchange: Exchange): Promise<void> {
   if (!isStream(exchange)) return exchange.write(answer(JSON.stringify(COMPLETION)));
   return exchange.write(Buffer.concat([Buffer.from(head(CHUNKED)), chunk(STREAMED), chunk('')]));
 }
 
-export function isStream({ body }: Exchange): boolean {
+function isStream({ body }: Exchange): boolean {
   return (JSON.parse(body.toString()) as { stream?: boolean }).stream === true;
 }
 

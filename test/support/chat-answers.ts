@@ -11,7 +11,7 @@ export function event(json: unknown): string {
   return `data: ${JSON.stringify(json)}\n\n`;
 }
 
-export function delta(fields: Readonly<Record<string, unknown>>, finish: string | null = null): string {
+function delta(fields: Readonly<Record<string, unknown>>, finish: string | null = null): string {
   return event({ object: 'chat.completion.chunk', choices: [{ index: 0, delta: fields, finish_reason: finish }] });
 }
 
