@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import type { CliIo } from './cli/io.ts';
+import type { StartServices } from './cli/start.ts';
 
 /** As in `engines` of package.json. An older Node fails on syntax or missing parts with words that help nobody. */
 const OLDEST_NODE = { major: 22, minor: 19 };
@@ -21,12 +22,17 @@ async function main(): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   const { run } = await import('./cli/program.ts');
+  const { registerDemo } = await import('./cli/demo.ts');
   const { registerSimulate } = await import('./cli/simulate.ts');
   await run(await createIo(), {
-    // Only a start needs the server with all that it imports: `check` and its kin answer in a fraction of the time.
-    createApp: async (config, environment) => (await import('./app.ts')).createApp(config, environment),
-    commands: [registerSimulate],
+    createApp,
+    commands: [registerSimulate, (program, io) => registerDemo(program, io, createApp)],
   });
+}
+
+/** Only a start needs the server with all that it imports: `check` and its kin answer in a fraction of the time. */
+async function createApp(...parts: Parameters<StartServices['createApp']>) {
+  return (await import('./app.ts')).createApp(...parts);
 }
 
 /** Nothing that is thrown here was foreseen, so nothing in it is trusted to go on. */

@@ -78,7 +78,12 @@ function findConfig(io: CliIo, env: CliIo['env'], flags: StartFlags): Finding | 
   return { ok: true, value: { ...loaded, origin: { variables: loaded.variables } } };
 }
 
-async function listen(app: StartedApp, { server }: Config): Promise<{ readonly url: string }> {
+/**
+ * Listens where the configuration says.
+ *
+ * @throws CliError when somebody else listens there, or nobody can
+ */
+export async function listen(app: Pick<StartedApp, 'listen'>, { server }: Config): Promise<{ readonly url: string }> {
   try {
     return await app.listen();
   } catch (error) {
@@ -96,7 +101,7 @@ async function listen(app: StartedApp, { server }: Config): Promise<{ readonly u
 }
 
 /** The first signal drains and ends well, the second cuts and ends as a shell expects of it. */
-function endBySignal(io: CliIo, app: StartedApp): void {
+export function endBySignal(io: CliIo, app: Pick<StartedApp, 'close' | 'closeNow'>): void {
   io.onSignal((signal, nth) => {
     if (nth === 1) {
       void app.close().then(() => io.exit(0));

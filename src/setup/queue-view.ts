@@ -1,11 +1,22 @@
 import type { ServedModel } from '../proxy/served-model.ts';
 import type { Quota } from '../scheduler/quota.ts';
 import type { Ticket } from '../scheduler/ticket.ts';
-import { type ModelView, type QuotaView, type RouteView, viewModel, viewQuota, viewRoute } from '../scheduler/view.ts';
+import {
+  type ModelView,
+  type QuotaView,
+  type RouteView,
+  type TicketView,
+  viewModel,
+  viewQuota,
+  viewRoute,
+  viewTicket,
+} from '../scheduler/view.ts';
 import type { Traffic, TrafficView } from './traffic.ts';
 
 export interface QueueView {
   readonly models: readonly ModelView[];
+  /** The oldest of those that wait, in their order. */
+  readonly tickets: readonly TicketView[];
   readonly quotas: readonly QuotaView[];
   readonly routes: readonly RouteView[];
   readonly traffic: readonly TrafficView[];
@@ -32,8 +43,12 @@ export function queueView({ models, tickets, clientQuota, traffic, now }: QueueV
       const waiting = tickets.filter(({ request }) => request.model === model);
       return viewModel(model, waiting, now);
     }),
+    tickets: tickets.slice(0, MOST_TICKETS).map((ticket) => viewTicket(ticket, now)),
     quotas: [...quotas].map((quota) => viewQuota(quota, now)),
     routes: [...routes].map((route) => viewRoute(route, now)),
     traffic: traffic.view().filter(({ provider, model }) => upstreams.has(`${provider} ${model}`)),
   };
 }
+
+/** A page that people look at, also where thousands wait. */
+const MOST_TICKETS = 100;
