@@ -14,7 +14,7 @@ export function summary(board: Board, ledger: Ledger, now: number): string {
     '',
     ...facts([
       ['waited in the queue', waitsText(served.map(({ queuedMs }) => queuedMs))],
-      ['refused at once', refusalsText(board)],
+      ...refusals(board),
       [
         "the vendor's 429s",
         `${ledger.rateLimited} (its own books: ${ledger.received} came, ${ledger.admitted} were let in)`,
@@ -40,16 +40,16 @@ function waitsText(waits: readonly number[]): string {
   return `median ${seconds(median)}, longest ${seconds(sorted.at(-1) ?? 0)}`;
 }
 
-function refusalsText(board: Board): string {
-  const refused = board.requests.filter(({ refusals }) => refusals.length > 0);
-  if (refused.length === 0) return 'nobody';
-  const first = refused.flatMap(({ refusals }) => refusals.slice(0, 1));
+function refusals(board: Board): [string, string][] {
+  const refused = board.requests.filter(({ refusals: all }) => all.length > 0);
+  if (refused.length === 0) return [['refused', 'nobody']];
+  const first = refused.flatMap(({ refusals: all }) => all.slice(0, 1));
   const hints = first.map(({ retryAfterMs }) => retryAfterMs);
-  const slowest = Math.ceil(Math.max(...first.map(({ afterMs }) => afterMs)));
+  const slowestMs = Math.ceil(Math.max(...first.map(({ afterMs }) => afterMs)));
+  const kept = refused.filter(({ state, refusals: all }) => state.kind === 'served' && all.length === 1);
   const range = `${seconds(Math.min(...hints))} to ${seconds(Math.max(...hints))}`;
-  const backInTime = refused.filter(({ state, refusals }) => state.kind === 'served' && refusals.length === 1).length;
-  return (
-    `${refused.length}, within ${slowest} ms, each with a retry-after (${range}); ` +
-    `${backInTime} came back then and were served`
-  );
+  return [
+    ['refused at once', `${refused.length}, the slowest after ${slowestMs} ms`],
+    ['their retry-after', `${range}; ${kept.length} of ${refused.length} came back then and were served`],
+  ];
 }

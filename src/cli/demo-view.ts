@@ -4,7 +4,7 @@ import { seconds, table } from './demo-table.ts';
 
 /** So many of those that wait are shown that a picture fits a small terminal. */
 const MOST_WAITING = 8;
-const MOST_AWAY = 5;
+const MOST_AWAY = 3;
 
 /** A burst as it stands at `now`, to be drawn over and over, line by line. */
 export function picture(board: Board, now: number): string[] {
@@ -22,7 +22,7 @@ export function picture(board: Board, now: number): string[] {
     '',
     ...waitingRows(waiting, now),
     '',
-    `  sent away, and coming back when told: ${returns(away, now)}`,
+    `  sent away, coming back as told: ${returns(away, now)}`,
   ];
 }
 
@@ -55,6 +55,7 @@ export function keyRows(served: Standing['served']): string[] {
 }
 
 function waitingRows(waiting: Standing['waiting'], now: number): string[] {
+  if (waiting.length === 0) return ['  nobody waits'];
   const rows = waiting.slice(0, MOST_WAITING).map(({ number, key, since, startsAt }) => {
     return [`#${number}`, key ?? 'any', seconds(now - since), seconds(startsAt - now)];
   });
