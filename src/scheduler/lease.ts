@@ -43,7 +43,6 @@ export interface LeaseOwner {
 interface Held {
   readonly meter: Meter;
   readonly booking: Booking;
-  readonly refundAhead: number;
 }
 
 /**
@@ -111,17 +110,20 @@ export class Lease implements Disposable {
     for (const held of this.#held) {
       const amount = finalAmount(held, charged);
       const isDebt = amount > held.booking.amount;
-      if (which === 'debts' && !isDebt) continue;
+      if (which === 'debts' && (!isDebt || held.meter.isChargedAtEnd)) continue;
       hasRisen = this.#correct(held, amount, now) || hasRisen;
     }
-    if (which === 'debts') return hasRisen;
-    for (const { meter, refundAhead } of this.#held) meter.refundsAhead -= refundAhead;
-    this.#held = [];
+    if (which === 'all') this.#held = [];
     return hasRisen;
   }
 
   #correct({ meter, booking }: Held, amount: number, now: number): boolean {
     const change = amount - booking.amount;
+    if (meter.isChargedAtEnd && amount > 0 && meter.unit !== IN_FLIGHT) {
+      meter.limit.settle(booking, 0, now);
+      meter.limit.take(amount, now);
+      return true;
+    }
     if (change === 0) return false;
     const hasRisen = meter.limit.settle(booking, amount, now);
     this.#flow(meter)?.flow.record(now, change);
@@ -132,9 +134,7 @@ export class Lease implements Disposable {
     for (const quota of this.#quotas()) {
       for (const meter of quota.meters) {
         const amount = meter.reserved(this.cost);
-        const refundAhead = Math.max(0, amount - meter.expected(this.cost));
-        meter.refundsAhead += refundAhead;
-        this.#held.push({ meter, booking: meter.limit.take(amount, now), refundAhead });
+        this.#held.push({ meter, booking: meter.limit.take(amount, now) });
       }
       if (!quota.learns) continue;
       for (const limit of quota.limits) limit.flow.record(now, (limit.meters[0] as Meter).reserved(this.cost));

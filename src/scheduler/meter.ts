@@ -13,8 +13,8 @@ export class Meter {
   readonly name: string;
   /** Of the quota it belongs to, for messages: `org-a gpt-4o`. */
   readonly quotaName: string;
-  /** Reserved but expected to come back when the leases under way are settled. */
-  refundsAhead = 0;
+  /** A charge is dated when the lease ends: until then it is booked without a date that could run out. */
+  readonly isChargedAtEnd: boolean;
   #timeline: Timeline | null = null;
   #tail: Tail | null = null;
   #planEpoch = -1;
@@ -22,11 +22,15 @@ export class Meter {
   #frontier = Number.POSITIVE_INFINITY;
   #walk = -1;
 
-  constructor(limit: Limit, name: string, quotaName: string) {
+  constructor(
+    limit: Limit,
+    options: { readonly name: string; readonly quotaName: string; readonly isChargedAtEnd: boolean },
+  ) {
     this.limit = limit;
     this.unit = unitIndex(limit.unit);
-    this.name = name;
-    this.quotaName = quotaName;
+    this.name = options.name;
+    this.quotaName = options.quotaName;
+    this.isChargedAtEnd = options.isChargedAtEnd;
   }
 
   get unitName(): Unit {
@@ -56,7 +60,6 @@ export class Meter {
   tail(epoch: number, now: number): Tail {
     if (this.#tail === null || this.#tailEpoch !== epoch) {
       this.#tail = this.limit.tail(now);
-      if (this.refundsAhead > 0) this.#tail.release(this.refundsAhead);
       this.#tailEpoch = epoch;
     }
     return this.#tail;

@@ -27,6 +27,8 @@ export interface QuotaLimitOptions {
   readonly skewMs: number;
   /** `config`: the plan's capacity is a cap, and a seen one counts only while it is lower. */
   readonly source: LimitSource;
+  /** The vendor charges when an answer ends: until then its charge has no date. */
+  readonly isChargedAtEnd?: boolean;
 }
 
 /** One limit of a quota: the books that speak for it, and whatever is enforced along with them (a pace, slices). */
@@ -45,7 +47,8 @@ export class QuotaLimit {
     const limits = createLimits({ skewMs: options.skewMs, ...options.plan });
     this.name = options.name;
     this.primary = limits[0] as Limit;
-    this.meters = limits.map((limit) => new Meter(limit, options.name, options.quotaName));
+    const { name, quotaName, isChargedAtEnd = false } = options;
+    this.meters = limits.map((limit) => new Meter(limit, { name, quotaName, isChargedAtEnd }));
     this.source = options.source;
     this.refills = options.plan.algorithm === 'token-bucket' && !options.plan.isGuess;
     this.#configured = options.source === 'config' ? options.plan.capacity : null;

@@ -3,11 +3,19 @@ import type { LimitPlan } from './limits/create-limits.ts';
 import type { Meter } from './meter.ts';
 import { type LimitSource, QuotaLimit, type Reading, type Spent } from './quota-limit.ts';
 
+export interface NamedPlan {
+  /** As people know it: `rpm`. */
+  readonly name: string;
+  readonly plan: LimitPlan;
+  /** The vendor charges when an answer ends. */
+  readonly isChargedAtEnd?: boolean;
+}
+
 export interface QuotaOptions {
   readonly id: string;
   /** For people: `org-a gpt-4o`. */
   readonly name: string;
-  readonly limits: readonly { readonly name: string; readonly plan: LimitPlan }[];
+  readonly limits: readonly NamedPlan[];
   /** Answers may teach limits that nobody configured: the quota of an upstream model, not a key's or a client's. */
   readonly learns: boolean;
   readonly skewMs: number;
@@ -42,6 +50,8 @@ export class Quota {
   #meters: Meter[] = [];
   #skewMs: number;
   #refusalsInRow = 0;
+  /** The last rest: when it ended, how long it was, and how often one followed another too soon. */
+  #lastRest = { until: Number.NEGATIVE_INFINITY, ms: 0, repeats: 0 };
   #quietSince = 0;
 
   constructor(options: QuotaOptions) {
@@ -50,7 +60,7 @@ export class Quota {
     this.learns = options.learns;
     this.#skewMs = options.skewMs;
     this.gate = new Gate(!options.learns);
-    for (const { name, plan } of options.limits) this.#add(name, plan, 'config');
+    for (const limit of options.limits) this.#add(limit, 'config');
   }
 
   get limits(): readonly QuotaLimit[] {
@@ -75,29 +85,30 @@ export class Quota {
   succeeded(now: number): void {
     this.#refusalsInRow = 0;
     if (this.restsUntil <= now) this.restReason = null;
-    this.gate.widen();
+    if (now >= this.#lastRest.until + this.#lastRest.ms * CAUTION) this.gate.widen();
     if (now - this.#quietSince < QUIET_MS) return;
     this.#quietSince = now;
     for (const limit of this.#limits) for (const pace of limit.paces()) pace.raiseBurst(now);
   }
 
   /**
-   * With numbers a 429 measures the books, and that is enough; without, or again and again, the quota rests for the hint
-   * (doubled when it proves too short), then lets one request at a time find out.
+   * With numbers a 429 measures the books, and that is enough. Without, or again and again, the quota rests for the hint,
+   * then lets one request at a time find out. Hints are lower bounds: one that proves too short is doubled.
    */
   refused(refusal: Refusal): void {
-    const { now } = refusal;
+    const { now, spent } = refusal;
     this.#quietSince = now;
     if (!refusal.isExplained) this.#distrust(now);
     this.#refusalsInRow += 1;
-    const hint = refusal.retryAfterMs ?? this.#restWithoutHint();
-    const restMs = Math.min(hint * 2 ** Math.max(0, this.#refusalsInRow - 1 - FREE_REPEATS), MAX_REST_MS);
+    const restMs = this.#restMs(refusal);
     const times = { ...refusal, skewMs: this.#skewMs, until: now + restMs };
-    for (const spent of refusal.spent)
-      this.limitFor({ ...spent, remaining: null }, 'refusal', now)?.refused(spent, times);
-    const isMeasured = refusal.spent.some(({ used }) => used !== null);
+    for (const each of spent) this.limitFor({ ...each, remaining: null }, 'refusal', now)?.refused(each, times);
+    const isMeasured = spent.some(({ used }) => used !== null);
     if (isMeasured && this.#refusalsInRow <= FREE_REPEATS) return;
-    this.rest(now + Math.max(hint, restMs), 'throttled');
+    // Those that were under way together are refused together: they say it once.
+    if (this.restsUntil > now && this.restsUntil >= now + (refusal.retryAfterMs ?? 0)) return;
+    this.#lastRest = { until: now + restMs, ms: restMs, repeats: this.#repeats(now) };
+    this.rest(now + restMs, 'throttled');
     this.gate.close();
   }
 
@@ -120,7 +131,8 @@ export class Quota {
     if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
     const { unit, windowMs, limit: capacity } = reading;
     const name = `${SHORT_NAMES[unit]}${windowMs >= DAY_MS ? 'd' : 'm'}`;
-    const learned = this.#add(name, { unit, windowMs, capacity, algorithm: 'token-bucket', isGuess: false }, source);
+    const plan: LimitPlan = { unit, windowMs, capacity, algorithm: 'token-bucket', isGuess: false };
+    const learned = this.#add({ name, plan }, source);
     const level = reading.remaining ?? capacity;
     learned.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
     return learned;
@@ -142,14 +154,24 @@ export class Quota {
     }
   }
 
+  #restMs({ now, retryAfterMs }: Refusal): number {
+    return Math.min((retryAfterMs ?? this.#restWithoutHint()) * 2 ** this.#repeats(now), MAX_REST_MS);
+  }
+
+  /** How many rests in a row have proved too short. */
+  #repeats(now: number): number {
+    const { until, ms, repeats } = this.#lastRest;
+    return now < until + ms * CAUTION ? repeats + (now >= until ? 1 : 0) : 0;
+  }
+
   /** Known limits recover soon, so ask again soon; where none is known, a whole window is taken for spent. */
   #restWithoutHint(): number {
     const isKnown = this.#limits.some(({ primary }) => primary.windowMs > 0);
-    return isKnown ? FIRST_REST_MS * 2 ** Math.min(this.#refusalsInRow - 1, 6) : MINUTE_MS;
+    return isKnown ? FIRST_REST_MS : MINUTE_MS;
   }
 
-  #add(name: string, plan: LimitPlan, source: LimitSource): QuotaLimit {
-    const added = new QuotaLimit({ name, quotaName: this.name, plan, skewMs: this.#skewMs, source });
+  #add(limit: NamedPlan, source: LimitSource): QuotaLimit {
+    const added = new QuotaLimit({ ...limit, quotaName: this.name, skewMs: this.#skewMs, source });
     this.#limits.push(added);
     this.#meters.push(...added.meters);
     return added;
@@ -164,5 +186,7 @@ const QUIET_MS = 600_000;
 const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 600_000;
 const MAX_SKEW_MS = 2_000;
+/** For so many times its length after a rest, one request at a time goes, and another refusal makes the next one longer. */
+const CAUTION = 2;
 /** Refusals with numbers in a row before the quota rests although it was measured. */
 const FREE_REPEATS = 2;

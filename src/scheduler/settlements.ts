@@ -22,9 +22,12 @@ export class Settlements {
     this.#lagMs = Math.min(this.#lagMs * 2, MAX_LAG_MS);
   }
 
-  /** Books debts at once and the rest later. Returns whether a level rose already. */
+  /**
+   * Books debts at once and the rest later; all of it at once where the upstream never took anything, so that what a
+   * refusal says about the level comes on top of the refund and not before it. Returns whether a level rose already.
+   */
   add(lease: Lease, ending: Ending, now: number): boolean {
-    if (ending.charged === 'unsent') return lease.settle('unsent', now, 'all');
+    if (ending.charged === 'unsent' || isRefusal(ending)) return lease.settle(ending.charged, now, 'all');
     lease.settle(ending.charged, now, 'debts');
     this.#due.push({ lease, ending, at: now + this.#lagMs });
     return false;
@@ -44,6 +47,10 @@ export class Settlements {
   settleAll(now: number): void {
     for (let next = this.#due.pop(); next; next = this.#due.pop()) next.lease.settle(next.ending.charged, now, 'all');
   }
+}
+
+function isRefusal({ report }: Ending): boolean {
+  return report.kind !== 'ok' && report.kind !== 'nothing' && report.kind !== 'failed';
 }
 
 const MAX_LAG_MS = 2_000;

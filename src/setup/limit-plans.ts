@@ -3,12 +3,8 @@ import type { Clock } from '../clock.ts';
 import { type EffectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitSetting } from '../config/limits.ts';
 import type { LimitFacts } from '../providers/provider.ts';
 import type { LimitPlan } from '../scheduler/limits/create-limits.ts';
+import type { NamedPlan } from '../scheduler/quota.ts';
 import { dailyWindow } from './daily-window.ts';
-
-export interface NamedPlan {
-  readonly name: string;
-  readonly plan: LimitPlan;
-}
 
 /** Configured limits as the scheduler books them; what the configuration leaves open is a fact of the vendor. */
 export function limitPlans(limits: EffectiveLimits, facts: LimitFacts, clock: Clock): NamedPlan[] {
@@ -24,6 +20,7 @@ export function limitPlans(limits: EffectiveLimits, facts: LimitFacts, clock: Cl
       {
         name,
         plan: { ...windowPlan(withSlice(setting, unit, facts), facts, clock), unit, windowMs, capacity: setting.limit },
+        isChargedAtEnd: facts.isChargedAtEnd && unit !== 'requests',
       },
     ];
   });

@@ -1,17 +1,18 @@
 import { chargeOf } from '../../../src/charge.ts';
 import type { Cost } from '../../../src/scheduler/cost.ts';
 import type { Lease } from '../../../src/scheduler/lease.ts';
-import type { LimitPlan } from '../../../src/scheduler/limits/create-limits.ts';
 import type { ModelRoutes } from '../../../src/scheduler/model-routes.ts';
-import { Quota } from '../../../src/scheduler/quota.ts';
-import type { Reading } from '../../../src/scheduler/quota-limit.ts';
+import { type NamedPlan, Quota } from '../../../src/scheduler/quota.ts';
+import type { Reading, Spent } from '../../../src/scheduler/quota-limit.ts';
 import type { Rejection } from '../../../src/scheduler/rejection.ts';
 import { Route } from '../../../src/scheduler/route.ts';
+import { restoreBooks, saveBooks } from '../../../src/scheduler/saved-books.ts';
 import { Scheduler } from '../../../src/scheduler/scheduler.ts';
 import { createStrategy } from '../../../src/scheduler/strategies/registry.ts';
 import type { Strategy } from '../../../src/scheduler/strategies/strategy.ts';
 import type { Ticket, TicketRequest } from '../../../src/scheduler/ticket.ts';
 import type { LimitsOptions } from '../../../src/simulator/limits/limit-spec.ts';
+import type { UpstreamLimit } from '../../../src/simulator/limits/upstream-limit.ts';
 import { createUpstreamLimiter, type UpstreamLimiter } from '../../../src/simulator/limits/upstream-limiter.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { seededRandom } from './random.ts';
@@ -19,7 +20,7 @@ import { seededRandom } from './random.ts';
 /** One key: what its vendor enforces, and what Sluice was told. */
 export interface SimulatedKey {
   readonly truth: LimitsOptions;
-  readonly told: readonly { readonly name: string; readonly plan: LimitPlan }[];
+  readonly told: readonly NamedPlan[];
   /** Whether answers carry readings. */
   readonly hasHeaders?: boolean;
   /** Keys of one organisation share its quota and its limiter. */
@@ -43,6 +44,10 @@ export interface WorldOptions {
   readonly strategy?: string;
   readonly maxWaitMs?: number;
   readonly maxQueueSize?: number;
+  /** What the vendor's limiter keeps: the usage, or what it reserved. */
+  readonly settlesTo?: 'usage' | 'reserved';
+  /** A refusal says when to come back. */
+  readonly hasHints?: boolean;
   /** One way; the spread of both is what the skew must hold. */
   readonly delayMs?: readonly [number, number];
   readonly seed?: number;
@@ -59,7 +64,7 @@ export interface Served {
 
 /** Keys, their vendors and a scheduler, in simulated time. */
 export class World {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly random: () => number;
   readonly scheduler: Scheduler;
   readonly limiters: UpstreamLimiter[] = [];
@@ -74,7 +79,8 @@ export class World {
   #limiterOf = new Map<Route, UpstreamLimiter>();
   #next = 0;
 
-  constructor(options: WorldOptions) {
+  constructor(options: WorldOptions, before?: { readonly clock: FakeClock; readonly limiters: UpstreamLimiter[] }) {
+    this.clock = before?.clock ?? new FakeClock();
     this.#options = options;
     this.random = seededRandom(options.seed ?? 1);
     this.scheduler = new Scheduler({ clock: this.clock, random: this.random });
@@ -84,7 +90,7 @@ export class World {
       const name = key.organisation ?? `key-${index}`;
       const own = shared.get(name) ?? {
         quota: new Quota({ id: name, name, limits: key.told, learns: true, skewMs: 250 }),
-        limiter: createUpstreamLimiter(key.truth, this.clock.now()),
+        limiter: before?.limiters[this.limiters.length] ?? createUpstreamLimiter(key.truth, this.clock.now()),
       };
       if (!shared.has(name)) {
         this.limiters.push(own.limiter);
@@ -160,6 +166,26 @@ export class World {
     this.clock.advance(end - this.clock.now());
   }
 
+  /** Another program uses the first key's quota, at a rate a second, for as long as the world is. */
+  useElsewhere(perSecond: number, size: { readonly input: number; readonly output: number }): void {
+    const limiter = this.limiters[0] as UpstreamLimiter;
+    const next = () => {
+      const now = this.clock.now();
+      const verdict = limiter.admit(now, { input: size.input, outputCap: size.output });
+      if (verdict.isAdmitted) limiter.finish(now, verdict.handle, size);
+      this.clock.schedule((-Math.log(1 - this.random()) * 1000) / perSecond, next);
+    };
+    next();
+  }
+
+  /** The process ends in good order and starts again; upstreams notice nothing. */
+  restart(): World {
+    const books = saveBooks({ quotas: this.quotas, before: null }, this.clock, true);
+    const next = new World(this.#options, { clock: this.clock, limiters: this.limiters });
+    restoreBooks(next.quotas, books, { clock: this.clock, writeEveryMs: 2_000 });
+    return next;
+  }
+
   /** Figures count from here. */
   startMeasuring(): void {
     const now = this.clock.now();
@@ -201,7 +227,9 @@ export class World {
       const verdict = limiter.admit(this.clock.now(), size);
       if (!verdict.isAdmitted) {
         this.refusals += 1;
-        this.clock.schedule(this.#delay(), () => this.#refused(lease, verdict.waitMs));
+        const retryAfterMs = (this.#options.hasHints ?? true) ? verdict.waitMs : null;
+        const spent = this.#hasHeaders(lease.route) ? [spentOf(verdict.limit, this.clock.now())] : [];
+        this.clock.schedule(this.#delay(), () => this.#refused(lease, retryAfterMs, spent));
         return;
       }
       this.admitted += 1;
@@ -211,21 +239,21 @@ export class World {
         limiter.finish(this.clock.now(), verdict.handle, { input: request.inputTokens, output: request.outputTokens });
         this.clock.schedule(this.#delay(), () => {
           lease.answered(readings, true);
-          lease.end({ charged: chargeOf(request.inputTokens, request.outputTokens), report: { kind: 'ok' } });
+          const usage = chargeOf(request.inputTokens, request.outputTokens);
+          lease.end({ charged: this.#options.settlesTo === 'reserved' ? 'reserved' : usage, report: { kind: 'ok' } });
         });
       });
     });
   }
 
-  #refused(lease: Lease, waitMs: number): void {
+  #refused(lease: Lease, retryAfterMs: number | null, spent: readonly Spent[]): void {
     lease.answered([], false);
-    lease.end({ charged: 'unsent', report: { kind: 'wait', retryAfterMs: waitMs, spent: [] } });
+    lease.end({ charged: [0, 0, 0, 0, 0], report: { kind: 'wait', retryAfterMs, spent } });
     this.scheduler.again(lease.ticket, { exclude: [], notBeforeMs: 0 });
   }
 
   #readings(route: Route, limiter: UpstreamLimiter): Reading[] {
-    const index = this.model.options.findIndex((option) => option.route === route);
-    if (!this.#options.keys[index]?.hasHeaders) return [];
+    if (!this.#hasHeaders(route)) return [];
     return limiter.limits.flatMap((limit): Reading[] => {
       const { unit, windowMs } = limit.spec;
       if (unit !== 'requests' && unit !== 'total') return [];
@@ -234,10 +262,21 @@ export class World {
     });
   }
 
+  #hasHeaders(route: Route): boolean {
+    const index = this.model.options.findIndex((option) => option.route === route);
+    return this.#options.keys[index]?.hasHeaders ?? false;
+  }
+
   #delay(): number {
     const [low, high] = this.#options.delayMs ?? [1, 80];
     return low + (high - low) * this.random();
   }
+}
+
+function spentOf(limit: UpstreamLimit, now: number): Spent {
+  const { unit, windowMs, limit: capacity } = limit.spec;
+  const used = capacity - Math.floor(limit.read(now).level);
+  return { unit: unit === 'total' ? 'tokens' : 'requests', windowMs, limit: capacity, used };
 }
 
 export function costOf(request: SimulatedRequest): Cost {
