@@ -5,7 +5,7 @@ import type { SimulatorOptions } from '../simulator/options.ts';
 import type { CliIo } from './io.ts';
 import { listen, type StartServices } from './start.ts';
 
-/** A key of the simulated vendor; amounts are a minute's. */
+/** A key of the simulated vendor; amounts are a minute's, for each model. */
 export interface DemoKey {
   readonly name: string;
   readonly requests: number;
@@ -88,7 +88,7 @@ const VENDOR: SimulatorOptions = {
   organizations: DEMO_KEYS.map(({ name, requests, tokens }) => ({
     name: `org-${name}`,
     keys: [{ key: tokenOf(name), name }],
-    models: { '*': { rpm: { limit: requests, capacity: requests * BURST }, tpm: tokens } },
+    limits: { rpm: { limit: requests, capacity: requests * BURST }, tpm: tokens },
   })),
   models: DEMO_MODELS,
   answer: {
@@ -109,19 +109,19 @@ function configOf(vendorUrl: string, { overrides, maxWait, logsRequests }: Stage
     log: logsRequests ? {} : { level: 'error', requests: false },
     state: { file: 'none' },
     defaults: { queue: { max_wait: maxWait } },
-    quotas: DEMO_KEYS.map(({ name, requests, tokens }) => ({
-      name,
-      models: { '*': { rpm: { limit: requests, burst: BURST }, tpm: tokens } },
+    quotas: DEMO_KEYS.map(({ name }) => ({ name })),
+    // A provider a key, because limits differ from key to key and belong to a provider.
+    providers: DEMO_KEYS.map(({ name, requests, tokens }) => ({
+      name: `simulator-${requests}`,
+      type: 'openai',
+      base_url: `${vendorUrl}/v1`,
+      keys: [{ name, key: tokenOf(name), quota: name }],
+      limits: { rpm: { limit: requests, burst: BURST }, tpm: tokens },
     })),
-    providers: [
-      {
-        name: 'simulator',
-        type: 'openai',
-        base_url: `${vendorUrl}/v1`,
-        keys: DEMO_KEYS.map(({ name }) => ({ name, key: tokenOf(name), quota: name })),
-      },
-    ],
-    models: DEMO_MODELS.map((name) => ({ name, targets: [{ provider: 'simulator', model: name }] })),
+    models: DEMO_MODELS.map((name) => ({
+      name,
+      targets: DEMO_KEYS.map(({ requests }) => ({ provider: `simulator-${requests}`, model: name })),
+    })),
     default_model: DEMO_MODELS[0],
   };
   const loaded = loadConfig({ text: JSON.stringify(tree), format: 'json', env: {}, overrides, readFile: () => '' });
