@@ -127,3 +127,14 @@ async function startSluice(
     log: () => log.join(''),
   };
 }
+
+/** What a call fails with; a call that does not fails the test. */
+export async function failureOf(call: PromiseLike<unknown>): Promise<unknown> {
+  let answered: unknown;
+  try {
+    answered = await call;
+  } catch (error) {
+    return error;
+  }
+  return expect.fail(`it was answered: ${JSON.stringify(answered)}`);
+}
