@@ -46,8 +46,10 @@ class Load {
     this.#pool.dispatch({ method: 'POST', path: PATH, headers: this.#headers, body }, handler);
   }
 
-  cut(): void {
+  /** Ends what is under way and all connections: the next run begins with its own. */
+  async cut(): Promise<void> {
     for (const controller of this.#controllers) controller.abort(new Error('measured enough'));
+    await this.#pool.destroy();
   }
 }
 
@@ -145,9 +147,10 @@ type Command =
 async function obey(command: Command): Promise<unknown> {
   if (command.do === 'count') return { events: streams.events, failed: streams.failed };
   if (command.do === 'cut') {
-    load?.cut();
+    await load?.cut();
     return {};
   }
+  await load?.cut();
   load = new Load(command);
   if (command.do === 'paced') return runPaced(load, command);
   if (command.do === 'clients') return runClients(load, command);

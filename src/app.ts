@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { TextSink } from './cli/io.ts';
 import type { StartEnvironment } from './cli/start.ts';
 import type { Clock } from './clock.ts';
@@ -92,7 +92,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     events: log,
     version: environment.version,
     clients: clientsByKey(config),
-    randomId: () => randomBytes(12).toString('hex'),
+    randomId: () => randomUUID().replaceAll('-', ''),
     chat,
     listModels: (client) => models.list(client),
     findModel: (client, id) => models.entry(client, id),
