@@ -10,7 +10,7 @@ export type CircuitState =
 /**
  * Keeps requests off a route that keeps failing.
  *
- *     closed ──failures──▶ open(until) ──until──▶ half-open (one probe) ──good──▶ slow start (2, 4, …) ──▶ closed
+ *     closed ──failures──▶ open(until) ──until──▶ half-open (one probe) ──good──▶ slow start (2, 3, …) ──▶ closed
  *                             ▲                        │ bad                          │ bad
  *                             └───────twice as long────┴──────────────────────────────┘
  *

@@ -1,13 +1,13 @@
 /**
  * Lets few requests through while nobody knows how much a quota or a route can take.
  *
- *     open ──close()──▶ probing(1) ──answer──▶ probing(2) ──▶ probing(4) ──▶ … ──▶ open
+ *     open ──close()──▶ probing(1) ──answer──▶ probing(2) ──▶ probing(3) ──▶ … ──▶ open
  *                          ▲                        │
  *                          └───────close()──────────┘
  *
- * While probing, as many requests as `allowed` may be under way without an answer; each good answer doubles that. It
- * opens when an answer states the level, or when so many are allowed that it holds nobody back any more. It has no
- * instant at which it opens: whoever waits for it is woken by the answer.
+ * While probing, as many requests as `allowed` may be under way without an answer. Each good answer allows one more, so
+ * every round trip doubles what is under way. It opens when an answer states the level, or when so many are allowed that
+ * it holds nobody back any more. It has no instant at which it opens: whoever waits for it is woken by the answer.
  */
 export class Gate {
   #allowed: number;
@@ -34,10 +34,9 @@ export class Gate {
     this.#unanswered -= 1;
   }
 
-  /** A good answer: twice as many may be under way. */
+  /** A good answer: one more may be under way. */
   widen(): void {
-    if (this.isOpen) return;
-    this.#allowed *= 2;
+    this.#allowed += 1;
     if (this.#allowed > OPEN_ABOVE) this.open();
   }
 
@@ -50,5 +49,5 @@ export class Gate {
   }
 }
 
-/** Sixty-four answered requests in a row prove enough. */
+/** So many good answers in a row prove enough. */
 const OPEN_ABOVE = 64;

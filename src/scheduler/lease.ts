@@ -61,6 +61,8 @@ export class Lease implements Disposable {
   /** When it was sent: restamped by `sent`, so that a slow upload does not count against its answer. */
   sentAt: number;
   hasAnswer = false;
+  /** It counts no longer as unanswered: a good head has come, or all that a bad one says is known. */
+  hasLeftGates = false;
   hasEnded = false;
   readonly #owner: LeaseOwner;
   #held: Held[] = [];
@@ -77,6 +79,12 @@ export class Lease implements Disposable {
 
   get route(): Route {
     return this.option.route;
+  }
+
+  leaveGates(): void {
+    if (this.hasLeftGates) return;
+    this.hasLeftGates = true;
+    this.route.leaveGates();
   }
 
   /** What the vendor's limiter takes at admission, as it was booked. */

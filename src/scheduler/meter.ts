@@ -15,6 +15,8 @@ export class Meter {
   readonly quotaName: string;
   /** A charge is dated when the lease ends: until then it is booked without a date that could run out. */
   readonly isChargedAtEnd: boolean;
+  /** What others on the same limit may take before we hear of it: a grant must leave so much. */
+  guard = 0;
   #timeline: Timeline | null = null;
   #tail: Tail | null = null;
   #planEpoch = -1;
@@ -39,6 +41,12 @@ export class Meter {
 
   reserved(cost: Cost): number {
     return amountOn(this.limit.capacity, cost.reserved[this.unit], cost.certain[this.unit]);
+  }
+
+  /** What must be there before it may start. */
+  required(cost: Cost): number {
+    const reserved = this.reserved(cost);
+    return reserved <= this.limit.capacity ? Math.min(reserved + this.guard, this.limit.capacity) : reserved;
   }
 
   expected(cost: Cost): number {

@@ -144,15 +144,15 @@ export class Plan {
     const { option } = ticket.booking;
     const cost = ticket.costOn(option) as Cost;
     let canStart = option.route.hasRoom && option.route.availableAt(now) <= now;
-    this.#eachMeter(ticket, option, ({ limit }, amount) => {
-      canStart = canStart && limit.readyAt(amount, now) <= now + SAME_INSTANT_MS;
+    this.#eachMeter(ticket, option, (meter) => {
+      canStart = canStart && meter.limit.readyAt(meter.required(cost), now) <= now + SAME_INSTANT_MS;
     });
     if (!canStart) {
       this.isStale = true;
       return;
     }
-    this.#eachMeter(ticket, option, (meter, amount) => {
-      const more = amount - meter.expected(cost);
+    this.#eachMeter(ticket, option, (meter) => {
+      const more = meter.reserved(cost) - meter.expected(cost);
       if (more > 0) meter.timeline(this.#epoch, now).book(more, now);
     });
     this.#owner.grant(ticket, option, now);
@@ -187,13 +187,14 @@ export class Plan {
   /** Each limit may move the start on; repeated until none does. */
   #startOn(ticket: Ticket, option: RouteOption, now: number): Start {
     const { route } = option;
+    const cost = ticket.costOn(option) as Cost;
     let at = Math.max(now, ticket.notBefore, route.availableAt(now));
     if (!route.hasRoom) at = Math.max(at, now + GATE_WAIT_MS);
     let waitsFor: Meter | null = null;
     for (let round = 0, hasMoved = at < Number.POSITIVE_INFINITY; hasMoved && round < MAX_ROUNDS; round += 1) {
       hasMoved = false;
-      this.#eachMeter(ticket, option, (meter, amount) => {
-        const ready = meter.timeline(this.#epoch, now).earliest(amount, at);
+      this.#eachMeter(ticket, option, (meter) => {
+        const ready = meter.timeline(this.#epoch, now).earliest(meter.required(cost), at);
         if (ready <= at + SAME_INSTANT_MS) return;
         at = ready;
         waitsFor = meter;
@@ -203,11 +204,10 @@ export class Plan {
     return { option, at, waitsFor };
   }
 
-  #eachMeter(ticket: Ticket, option: RouteOption, visit: (meter: Meter, reserved: number) => void): void {
-    const cost = ticket.costOn(option) as Cost;
-    for (const meter of option.route.meters) visit(meter, meter.reserved(cost));
+  #eachMeter(ticket: Ticket, option: RouteOption, visit: (meter: Meter) => void): void {
+    for (const meter of option.route.meters) visit(meter);
     const { clientQuota } = ticket.request;
-    if (clientQuota !== null) for (const meter of clientQuota.meters) visit(meter, meter.reserved(cost));
+    if (clientQuota !== null) for (const meter of clientQuota.meters) visit(meter);
   }
 
   #isBehindOlder(line: Line, start: Start): boolean {

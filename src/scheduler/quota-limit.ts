@@ -1,5 +1,6 @@
 import type { Unit } from '../charge.ts';
 import { FlowLog } from './flow-log.ts';
+import { ForeignUse } from './foreign-use.ts';
 import { levelBounds } from './level-bounds.ts';
 import { AdaptivePace, createLimits, type LimitPlan } from './limits/create-limits.ts';
 import type { Limit } from './limits/limit.ts';
@@ -41,6 +42,7 @@ export class QuotaLimit {
   readonly refills: boolean;
   source: LimitSource;
   readonly #configured: number | null;
+  readonly #foreign = new ForeignUse();
   #newestSentAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: QuotaLimitOptions) {
@@ -78,7 +80,10 @@ export class QuotaLimit {
     const bounds = levelBounds({ ...times, remaining, limit, ratePerMs, flow: this.flow, isNewest });
     if (bounds === null) return false;
     if (isNewest) this.#newestSentAt = times.sentAt;
-    return this.primary.observe(bounds);
+    const before = this.primary.level(times.now);
+    const hasChanged = this.primary.observe(bounds);
+    this.#compare(before, times.sentAt, times.now);
+    return hasChanged;
   }
 
   /** A 429 measured it. What is missing stays booked until `until` where the limit is a window. */
@@ -89,7 +94,15 @@ export class QuotaLimit {
     if (spent.limit !== null) this.seeCapacity(spent.limit, times.now);
     const left = spent.limit !== null && spent.used !== null ? spent.limit - spent.used : 0;
     const sentSince = Math.max(0, this.flow.sumBetween(times.sentAt + times.skewMs, times.now));
+    const before = this.primary.level(times.now);
     this.primary.refused(left - sentSince, times.now, times.until);
+    this.#compare(before, times.sentAt, times.now);
+  }
+
+  /** Where the upstream had less than our books, somebody else has drawn on it. */
+  #compare(levelBefore: number, sentAt: number, now: number): void {
+    this.#foreign.compared(Math.max(0, levelBefore - this.primary.level(now)), sentAt, now);
+    (this.meters[0] as Meter).guard = this.#foreign.guard;
   }
 
   *paces(): Generator<AdaptivePace> {

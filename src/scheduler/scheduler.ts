@@ -144,9 +144,12 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void {
     const now = this.#clock.now();
     const { route } = lease;
-    route.leaveGates();
     const quota = route.quotas[0];
-    if (isGood) for (const each of route.quotas) each.succeeded(now);
+    // What a refusal means is told by its body: until then nobody may follow through the gate.
+    if (isGood) {
+      lease.leaveGates();
+      for (const each of route.quotas) each.succeeded(now);
+    }
     const wasOpen = quota.gate.isOpen;
     const hasChanged = quota.observe(readings, lease.sentAt, now);
     if (hasChanged || !wasOpen) this.#news();
@@ -157,7 +160,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   ended(lease: Lease, ending: Ending): void {
     const now = this.#clock.now();
     const { route } = lease;
-    if (!lease.hasAnswer) route.leaveGates();
+    lease.leaveGates();
     route.inFlight -= 1;
     this.#openLeases -= 1;
     if (this.#settlements.add(lease, ending, now)) this.#plan.isStale = true;

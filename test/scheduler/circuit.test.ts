@@ -32,7 +32,7 @@ test('after its rest one probe passes, and successes lead through a slow start b
   expect(circuit.gate.hasRoom).toBe(false);
   circuit.succeeded();
   expect(circuit.state(1000).kind).toBe('slow-start');
-  for (let answers = 0; answers < 6; answers += 1) circuit.succeeded();
+  for (let answers = 0; answers < 63; answers += 1) circuit.succeeded();
   expect(circuit.state(1000).kind).toBe('closed');
   expect(circuit.gate.isOpen).toBe(true);
 });

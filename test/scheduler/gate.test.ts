@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Gate } from '../../src/scheduler/gate.ts';
 
-test('lets one through, then twice as many after each good answer', () => {
+test('lets one through, and one more after each good answer', () => {
   const gate = new Gate(false);
   gate.enter();
   expect(gate.hasRoom).toBe(false);
@@ -15,7 +15,7 @@ test('lets one through, then twice as many after each good answer', () => {
 
 test('opens for good once so many have been answered that it holds nobody back', () => {
   const gate = new Gate(false);
-  for (let answers = 0; answers < 7; answers += 1) gate.widen();
+  for (let answers = 0; answers < 64; answers += 1) gate.widen();
   expect(gate.isOpen).toBe(true);
   gate.widen();
   expect(gate.isOpen).toBe(true);
