@@ -4,9 +4,9 @@ import { createScreen } from './demo-screen.ts';
 import { DEMO_KEYS, demoNotice, openStage, type Stage } from './demo-stage.ts';
 import { isAsPromised, summary } from './demo-summary.ts';
 import { seconds } from './demo-table.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, signalExitCode } from './io.ts';
 import { overridesFrom, type StartFlags } from './overrides.ts';
-import { endBySignal, type StartServices } from './start.ts';
+import type { StartServices } from './start.ts';
 
 const REQUESTS = 30;
 /** Short enough that not everybody may wait. */
@@ -23,19 +23,29 @@ export async function burst(
 ): Promise<void> {
   const overrides = overridesFrom({}, { host, port });
   const stage = await openStage(io, createApp, { overrides, maxWait: MAX_WAIT, logsRequests: false });
-  // Nobody minds whether made-up answers are complete.
-  endBySignal(io, { close: () => stage.closeNow(), closeNow: () => stage.closeNow() });
+  const interrupted = untilInterrupted(io);
   io.stdout.write(introduction(io.version, stage));
   // So that the first of the burst does not wait for the client's own machinery to be loaded.
   await waitingTickets(stage.url);
   const board = new Board(REQUESTS, io.clock.now());
   const stopLooking = look(io, stage, board);
-  await Promise.all(board.requests.map(({ number }) => call(io, { stage, board, number })));
+  const calls = Promise.all(board.requests.map(({ number }) => call(io, { stage, board, number })));
+  const isComplete = await Promise.race([calls.then(() => true), interrupted.then(() => false)]);
   stopLooking();
-  const ledger = stage.ledger();
-  io.stdout.write(`\n${summary(board, ledger, io.clock.now())}`);
-  await stage.close();
-  io.exit(isAsPromised(board, ledger) ? 0 : 1);
+  if (isComplete) io.stdout.write(`\n${summary(board, stage.ledger(), io.clock.now())}`);
+  // Nobody minds whether made-up answers are complete.
+  await stage.closeNow();
+  io.exit(isComplete && !isAsPromised(board, stage.ledger()) ? 1 : 0);
+}
+
+/** The first signal ends the burst in good order, the second cuts. */
+function untilInterrupted(io: CliIo): Promise<void> {
+  return new Promise((resolve) => {
+    io.onSignal((signal, nth) => {
+      if (nth === 1) resolve();
+      else io.exit(signalExitCode(signal));
+    });
+  });
 }
 
 function introduction(version: string, { maxWaitMs }: Stage): string {

@@ -45,11 +45,11 @@ function refusals(board: Board): [string, string][] {
   if (refused.length === 0) return [['refused', 'nobody']];
   const first = refused.flatMap(({ refusals: all }) => all.slice(0, 1));
   const hints = first.map(({ retryAfterMs }) => retryAfterMs);
-  const slowestMs = Math.ceil(Math.max(...first.map(({ afterMs }) => afterMs)));
+  const slowest = seconds(Math.max(...first.map(({ afterMs }) => afterMs)));
   const kept = refused.filter(({ state, refusals: all }) => state.kind === 'served' && all.length === 1);
   const range = `${seconds(Math.min(...hints))} to ${seconds(Math.max(...hints))}`;
   return [
-    ['refused at once', `${refused.length}, the slowest after ${slowestMs} ms`],
+    ['refused at once', `${refused.length} of ${board.requests.length}, the slowest after ${slowest}`],
     ['their retry-after', `${range}; ${kept.length} of ${refused.length} came back then and were served`],
   ];
 }
