@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Cancel, Clock } from '../clock.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -12,6 +12,7 @@ export class Listener {
   readonly #clock: Clock;
   readonly #lifecycle: Lifecycle;
   readonly #onError: (error: Error) => void;
+  readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | null = null;
 
   /** @param parts `onError` hears of connections that the system cannot give, such as for want of file handles */
@@ -23,6 +24,10 @@ export class Listener {
     this.#clock = parts.clock;
     this.#lifecycle = parts.lifecycle;
     this.#onError = parts.onError;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
   listen(at: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }> {
@@ -54,7 +59,10 @@ export class Listener {
     let cancel: Cancel = () => {};
     const closeIdle = (): void => {
       this.#server.closeIdleConnections();
-      cancel = this.#clock.schedule(IDLE_CHECK_MS, closeIdle);
+      cancel = this.#clock.schedule(IDLE_CHECK_MS, () => {
+        this.#closeSilent();
+        closeIdle();
+      });
     };
     return new Promise((resolve) => {
       this.#server.close(() => {
@@ -63,5 +71,13 @@ export class Listener {
       });
       closeIdle();
     });
+  }
+
+  /**
+   * To Node a connection on which nothing was ever sent is not idle but about to send. Clients open such ones in advance,
+   * and would hold up the end until the timeout for headers.
+   */
+  #closeSilent(): void {
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 }

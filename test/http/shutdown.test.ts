@@ -23,8 +23,6 @@ describe('a server that drains', () => {
     const { server, port, client, reply } = await withRequestUnderWay();
     const kept = new RawClient(port).write(requestText({ method: 'GET', path: '/health' }));
     expect((await kept.answer())?.headers.get('connection')).toBe('keep-alive');
-    const silent = new RawClient(port);
-    await once(silent.socket, 'connect');
 
     server.startDraining();
     const closed = server.close({ graceMs: 60_000 });
@@ -37,7 +35,15 @@ describe('a server that drains', () => {
     const got = await client.answer();
     expect(got?.body).toBe('{"served":true}');
     expect(got?.headers.get('connection')).toBe('close');
-    silent.socket.destroy();
+    await closed;
+  });
+
+  test('does not wait for a connection on which nothing was ever sent', async () => {
+    const { server, port } = await startServer();
+    const silent = new RawClient(port);
+    await once(silent.socket, 'connect');
+    const closed = server.close({ graceMs: 60_000 });
+    await silent.closed();
     await closed;
   });
 
