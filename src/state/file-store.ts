@@ -6,7 +6,7 @@ const FORMAT = 1;
 
 export interface FileStoreOptions {
   readonly path: string;
-  /** Called when the file can't be read or written; the program goes on without. */
+  /** Called when the file can't be read, and when it can't be written any more; the program goes on without. */
   readonly onProblem: (problem: string) => void;
 }
 
@@ -18,6 +18,8 @@ export class FileStore implements LimitStore {
   readonly #options: FileStoreOptions;
   #writing: Promise<void> = Promise.resolve();
   #next: SavedBooks | null = null;
+  /** Books are written every few seconds: a full disk is news once. */
+  #isFailing = false;
 
   constructor(options: FileStoreOptions) {
     this.#options = options;
@@ -50,7 +52,10 @@ export class FileStore implements LimitStore {
     try {
       await writeFile(`${path}.new`, JSON.stringify({ format: FORMAT, books }), { mode: 0o600 });
       await rename(`${path}.new`, path);
+      this.#isFailing = false;
     } catch (error) {
+      if (this.#isFailing) return;
+      this.#isFailing = true;
       onProblem(`${path} can't be written (${codeOf(error) ?? 'unknown reason'}): books will not outlive this process`);
     }
   }
