@@ -143,11 +143,8 @@ export class Plan {
     if (!ticket.isWaiting || ticket.booking === null) return;
     const { option } = ticket.booking;
     const cost = ticket.costOn(option) as Cost;
-    let canStart = option.route.hasRoom && option.route.availableAt(now) <= now;
-    this.#eachMeter(ticket, option, (meter) => {
-      canStart = canStart && meter.limit.readyAt(meter.required(cost), now) <= now + SAME_INSTANT_MS;
-    });
-    if (!canStart) {
+    const isOpen = option.route.hasRoom && option.route.availableAt(now) <= now;
+    if (!isOpen || this.#checkBooks(ticket, option, now).at > now) {
       this.isStale = true;
       return;
     }
@@ -201,7 +198,18 @@ export class Plan {
         hasMoved = ready < Number.POSITIVE_INFINITY;
       });
     }
-    return { option, at, waitsFor };
+    return at <= now ? this.#checkBooks(ticket, option, now) : { option, at, waitsFor };
+  }
+
+  /** A timeline foresees; the books know. A slot, above all, may be held for longer than foreseen. */
+  #checkBooks(ticket: Ticket, option: RouteOption, now: number): Start {
+    const cost = ticket.costOn(option) as Cost;
+    let start: Start = { option, at: now, waitsFor: null };
+    this.#eachMeter(ticket, option, (meter) => {
+      const ready = meter.limit.readyAt(meter.required(cost), now);
+      if (ready > start.at + SAME_INSTANT_MS) start = { option, at: ready, waitsFor: meter };
+    });
+    return start;
   }
 
   #eachMeter(ticket: Ticket, option: RouteOption, visit: (meter: Meter) => void): void {
