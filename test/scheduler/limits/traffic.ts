@@ -23,14 +23,9 @@ export interface Books {
   readonly skewMs: number;
 }
 
-/** First instant >= `from` at which all of them are ready. */
-export function readyOnAll(limits: readonly Limit[], amount: number, from: number): number {
-  let at = from;
-  for (let before = Number.NaN; before !== at; ) {
-    before = at;
-    for (const limit of limits) at = limit.readyAt(amount, at);
-  }
-  return at;
+/** First instant >= `from` at which all of them may be ready; whoever comes back then asks again. */
+function readyOnAll(limits: readonly Limit[], amount: number, from: number): number {
+  return limits.reduce((at, limit) => limit.readyAt(amount, at), from);
 }
 
 /** Sends and settles on behalf of a policy that decides when. */
