@@ -1,5 +1,5 @@
 /** What a limit counts. `tokens` is input and output together; `in_flight` is requests that have not ended. */
-export const UNITS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'in_flight'] as const;
+const UNITS = ['requests', 'tokens', 'input_tokens', 'output_tokens', 'in_flight'] as const;
 
 export type Unit = (typeof UNITS)[number];
 
@@ -11,8 +11,6 @@ export type Charge = readonly [
   outputTokens: number,
   inFlight: number,
 ];
-
-export const NO_CHARGE: Charge = [0, 0, 0, 0, 0];
 
 export function unitIndex(unit: Unit): 0 | 1 | 2 | 3 | 4 {
   return UNITS.indexOf(unit) as 0 | 1 | 2 | 3 | 4;

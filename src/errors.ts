@@ -7,7 +7,7 @@ export type Origin = 'client' | 'sluice' | 'upstream';
  */
 export type RetryAdvice = 'promise' | 'soon' | 'never' | 'unsaid';
 
-export type ErrorType =
+type ErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
   | 'permission_error'

@@ -22,7 +22,7 @@ export interface Config {
   readonly defaultModel: string | null;
 }
 
-export interface ServerConfig {
+interface ServerConfig {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
@@ -44,7 +44,7 @@ export interface ServerConfig {
   readonly hasDebugHeaders: boolean;
 }
 
-export interface ServerTimeouts {
+interface ServerTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
   readonly keepAliveMs: number;
@@ -53,7 +53,7 @@ export interface ServerTimeouts {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-export interface LogConfig {
+interface LogConfig {
   readonly level: LogLevel;
   /** Null: pretty on a terminal, JSON elsewhere. */
   readonly format: 'json' | 'pretty' | null;
@@ -61,12 +61,12 @@ export interface LogConfig {
   readonly hasRequests: boolean;
 }
 
-export interface StateConfig {
+interface StateConfig {
   /** As written, so relative to the working directory; null: memory only. */
   readonly file: string | null;
 }
 
-export interface DefaultsConfig {
+interface DefaultsConfig {
   readonly queue: QueueConfig;
   readonly retry: RetryConfig;
   readonly timeouts: CallTimeouts;
@@ -79,7 +79,7 @@ export interface QueueConfig {
   readonly maxWaitMs: number;
 }
 
-export interface RetryConfig {
+interface RetryConfig {
   /** Sends in all. */
   readonly attempts: number;
   /** Retries as a share of requests, from 0 to 1. */
@@ -114,7 +114,7 @@ export interface QuotaConfig {
   readonly models: readonly QuotaModelConfig[];
 }
 
-export interface QuotaModelConfig {
+interface QuotaModelConfig {
   /** An upstream model, or a pattern with `*`. */
   readonly pattern: string;
   readonly limits: Limits;

@@ -5,7 +5,7 @@ export const LIMIT_NAMES = ['rpm', 'rpd', 'tpm', 'tpd', 'itpm', 'otpm', 'concurr
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
 export const ALGORITHMS = ['token-bucket', 'sliding-window', 'fixed-window'] as const;
-export type Algorithm = (typeof ALGORITHMS)[number];
+type Algorithm = (typeof ALGORITHMS)[number];
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

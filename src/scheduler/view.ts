@@ -13,7 +13,7 @@ export interface ModelView {
   readonly inFlight: number;
 }
 
-export interface LimitView {
+interface LimitView {
   readonly limit: string;
   readonly unit: string;
   readonly windowMs: number;

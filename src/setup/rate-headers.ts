@@ -58,7 +58,7 @@ function addUnit(
 }
 
 /** As OpenAI writes durations: `120ms`, `1.5s`, `6m0s`. */
-export function goDuration(ms: number): string {
+function goDuration(ms: number): string {
   const whole = Math.ceil(ms);
   if (whole < 1000) return `${whole}ms`;
   const minutes = Math.floor(whole / MINUTE_MS);

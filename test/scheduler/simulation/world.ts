@@ -279,7 +279,7 @@ function spentOf(limit: UpstreamLimit, now: number): Spent {
   return { unit: unit === 'total' ? 'tokens' : 'requests', windowMs, limit: capacity, used };
 }
 
-export function costOf(request: SimulatedRequest): Cost {
+function costOf(request: SimulatedRequest): Cost {
   const reservedOutput = request.outputCap ?? request.expectedOutput ?? request.outputTokens;
   const expectedOutput = request.expectedOutput ?? request.outputTokens;
   return {
