@@ -89,6 +89,7 @@ export class BucketTimeline implements Timeline {
 
   #firstAfter(at: number): number {
     const steps = this.#steps;
+    if (steps.length === 0 || (steps.at(-1) as Step).at <= at) return steps.length;
     return firstIndex(steps.length, (index) => (steps[index] as Step).at > at);
   }
 

@@ -114,12 +114,14 @@ export class WindowLog {
   copy(now: number): { at: number[]; sums: number[] } {
     this.#expire(now);
     const at = this.#at.slice(this.#head);
-    const sums = [0];
+    const sums = this.#amounts.slice(this.#head);
     let sum = 0;
-    for (let index = this.#head; index < this.#at.length; index += 1) {
-      sum += this.#amounts[index] as number;
-      sums.push(sum);
+    for (let index = 0; index < sums.length; index += 1) {
+      const amount = sums[index] as number;
+      sums[index] = sum;
+      sum += amount;
     }
+    sums.push(sum);
     return { at, sums };
   }
 
