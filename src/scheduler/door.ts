@@ -13,6 +13,11 @@ export type Entry =
   | { readonly kind: 'entered'; readonly ticket: Ticket }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
+interface Hopeless {
+  readonly ticket: Ticket;
+  readonly at: number;
+}
+
 /**
  * Who may wait. Foretells every newcomer's start, turns away whoever would wait too long, and keeps the place of those it
  * told to come back: a rejection is a promise.
@@ -121,9 +126,12 @@ export class Door {
   refresh(now: number): { ticket: Ticket; rejection: Rejection }[] {
     const lapsed = this.#places.size > 0 && this.#places.lapse(now);
     if (!this.isStale || now < this.nextRefreshAt) return [];
-    const hopeless = this.#rebuild(now).filter((ticket) => !ticket.hasPromise);
+    const hopeless = this.#rebuild(now).filter(({ ticket }) => !ticket.hasPromise);
     this.isStale = lapsed;
-    return hopeless.map((ticket) => ({ ticket, rejection: this.tooLate(ticket, now) }));
+    return hopeless.map(({ ticket, at }) => ({
+      ticket,
+      rejection: this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now }),
+    }));
   }
 
   #predict(ticket: Ticket, now: number): Prediction {
@@ -136,9 +144,12 @@ export class Door {
     return own;
   }
 
-  /** Returns those whose predicted start has passed their deadline by more than the margin. */
-  #rebuild(now: number, watch: (waiter: Waiter, prediction: Prediction) => void = () => {}): Ticket[] {
-    const hopeless: Ticket[] = [];
+  /**
+   * Returns those whose predicted start has passed their deadline by more than the margin, each with the instant at which it
+   * could start behind everybody who was promised to be served before.
+   */
+  #rebuild(now: number, watch: (waiter: Waiter, prediction: Prediction) => void = () => {}): Hopeless[] {
+    const hopeless: Hopeless[] = [];
     const waiters: Waiter[] = this.#lines.inOrder();
     if (this.#places.size > 0) {
       waiters.push(...this.#places);
@@ -152,7 +163,8 @@ export class Door {
         waiter.waitsFor = prediction.waitsFor;
       }
       const allowedMs = waiter.request.maxWaitMs * (1 + this.#error.margin);
-      if (waiter.predictedAt > waiter.arrivedAt + allowedMs) hopeless.push(waiter);
+      if (waiter.predictedAt <= waiter.arrivedAt + allowedMs) return;
+      hopeless.push({ ticket: waiter, at: Math.max(waiter.predictedAt, prediction.at) });
     });
     return hopeless;
   }

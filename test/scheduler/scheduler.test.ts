@@ -172,6 +172,20 @@ describe('who is turned away', () => {
     expect(office.log.slice(7)).toEqual(['obedient on a']);
   });
 
+  // It was told the instant at which it could start if only those who are here were ahead of it.
+  test('one that comes with good news is told to return after those who were promised to be served before', () => {
+    const slow = { name: 'rpm', plan: { ...rpm(60).plan, burst: 1 / 60 } };
+    const office = new Office({ a: { limits: [slow], learns: true, hasClosedGate: true } }, { maxWaitMs: 100 });
+    office.ask('served');
+    office.ask('promised');
+    office.clock.advance(20);
+    office.answer('served');
+    office.clock.advance(20);
+    office.ask('newcomer');
+    expect(office.rejected('promised')).toMatchObject({ predictedWaitMs: 1_250 });
+    expect(office.rejected('newcomer')).toMatchObject({ predictedWaitMs: 2_460, hasWaited: false });
+  });
+
   test('one that does not come back in time loses its place', () => {
     const office = new Office({ a: { limits: [rpm(6)] } }, { maxWaitMs: 15_000 });
     for (let i = 0; i < 7; i += 1) office.ask(String(i));
