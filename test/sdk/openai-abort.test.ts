@@ -36,7 +36,7 @@ describe.each(MAJORS)('leaving with $name', ({ connect, OpenAI }) => {
 
   test('by its own timeout', async () => {
     const world = await startWorld(SILENT);
-    const client = connect(world, { timeout: 300, maxRetries: 0 });
+    const client = connect(world, { timeout: 1000, maxRetries: 0 });
     expect(await failureOf(client.chat.completions.create(ASK))).toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
     await wasAborted(world);
   });
