@@ -1,4 +1,5 @@
 import type { Unit } from '../charge.ts';
+import type { Cost } from './cost.ts';
 import { FlowLog } from './flow-log.ts';
 import { ForeignUse } from './foreign-use.ts';
 import { levelBounds } from './level-bounds.ts';
@@ -30,6 +31,13 @@ export interface QuotaLimitOptions {
   readonly source: LimitSource;
   /** The vendor charges when an answer ends: until then its charge has no date. */
   readonly isChargedAtEnd?: boolean;
+}
+
+/** When a request was sent, what is now, and how far its grant and its arrival may lie apart. */
+interface SeenTimes {
+  readonly sentAt: number;
+  readonly now: number;
+  readonly skewMs: number;
 }
 
 /** One limit of a quota: the books that speak for it, and whatever is enforced along with them (a pace, slices). */
@@ -70,14 +78,18 @@ export class QuotaLimit {
   }
 
   /** A head said what remains. Returns whether the level was off. */
-  seeRemaining(
-    remaining: number,
-    times: { readonly sentAt: number; readonly now: number; readonly skewMs: number },
-  ): boolean {
+  seeRemaining(remaining: number, times: SeenTimes & { readonly cost: Cost }): boolean {
     const isNewest = times.sentAt >= this.#newestSentAt;
-    const limit = this.primary.capacity;
-    const ratePerMs = this.refills ? limit / this.primary.windowMs : 0;
-    const bounds = levelBounds({ ...times, remaining, limit, ratePerMs, flow: this.flow, isNewest });
+    const { capacity: limit, windowMs } = this.primary;
+    const bounds = levelBounds({
+      ...times,
+      remaining,
+      limit,
+      ...(this.refills ? { ratePerMs: limit / windowMs } : { ratePerMs: 0, windowMs }),
+      flow: this.flow,
+      isNewest,
+      ownAmount: (this.meters[0] as Meter).reserved(times.cost),
+    });
     if (bounds === null) return false;
     if (isNewest) this.#newestSentAt = times.sentAt;
     const before = this.primary.level(times.now);
@@ -87,10 +99,7 @@ export class QuotaLimit {
   }
 
   /** A 429 measured it. What is missing stays booked until `until` where the limit is a window. */
-  refused(
-    spent: Spent,
-    times: { readonly sentAt: number; readonly now: number; readonly skewMs: number; readonly until: number },
-  ): void {
+  refused(spent: Spent, times: SeenTimes & { readonly until: number }): void {
     if (spent.limit !== null) this.seeCapacity(spent.limit, times.now);
     const left = spent.limit !== null && spent.used !== null ? spent.limit - spent.used : 0;
     const sentSince = Math.max(0, this.flow.sumBetween(times.sentAt + times.skewMs, times.now));

@@ -1,3 +1,4 @@
+import type { Cost } from './cost.ts';
 import { Gate } from './gate.ts';
 import type { LimitPlan } from './limits/create-limits.ts';
 import type { Meter } from './meter.ts';
@@ -19,6 +20,13 @@ export interface QuotaOptions {
   /** Answers may teach limits that nobody configured: the quota of an upstream model, not a key's or a client's. */
   readonly learns: boolean;
   readonly skewMs: number;
+}
+
+/** A request whose head has come: when it was sent, and what was booked for it. */
+export interface Answered {
+  readonly sentAt: number;
+  readonly now: number;
+  readonly cost: Cost;
 }
 
 /** A 429 that passes with time, with whatever it tells. */
@@ -71,12 +79,12 @@ export class Quota {
     return this.#meters;
   }
 
-  /** The head of an answer to what was sent at `sentAt`. Returns whether anything changed that a plan rests on. */
-  observe(readings: readonly Reading[], sentAt: number, now: number): boolean {
+  /** The head of an answer to a request. Returns whether anything changed that a plan rests on. */
+  observe(readings: readonly Reading[], answered: Answered): boolean {
     let hasChanged = false;
     for (const reading of readings) {
-      const limit = this.limitFor(reading, 'header', now);
-      if (limit !== null) hasChanged = this.#observeOne(limit, reading, { sentAt, now }) || hasChanged;
+      const limit = this.limitFor(reading, 'header', answered.now);
+      if (limit !== null) hasChanged = this.#observeOne(limit, reading, answered) || hasChanged;
     }
     return hasChanged;
   }
@@ -138,11 +146,11 @@ export class Quota {
     return learned;
   }
 
-  #observeOne(limit: QuotaLimit, reading: Reading, times: { readonly sentAt: number; readonly now: number }): boolean {
-    const hasNewCapacity = reading.limit !== null && limit.seeCapacity(reading.limit, times.now);
+  #observeOne(limit: QuotaLimit, reading: Reading, answered: Answered): boolean {
+    const hasNewCapacity = reading.limit !== null && limit.seeCapacity(reading.limit, answered.now);
     if (reading.remaining === null) return hasNewCapacity;
-    if (this.restsUntil <= times.now) this.gate.open();
-    return limit.seeRemaining(reading.remaining, { ...times, skewMs: this.#skewMs }) || hasNewCapacity;
+    if (this.restsUntil <= answered.now) this.gate.open();
+    return limit.seeRemaining(reading.remaining, { ...answered, skewMs: this.#skewMs }) || hasNewCapacity;
   }
 
   /** A refusal that the books can't explain: allow for more skew, and let a guessed burst shrink. */

@@ -151,7 +151,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       for (const each of route.quotas) each.succeeded(now);
     }
     const wasOpen = quota.gate.isOpen;
-    const hasChanged = quota.observe(readings, lease.sentAt, now);
+    const hasChanged = quota.observe(readings, { sentAt: lease.sentAt, now, cost: lease.cost });
     if (hasChanged || !wasOpen) this.#news();
     else if (!route.circuit.gate.isOpen) this.#plan.isStale = true;
     this.#turn();

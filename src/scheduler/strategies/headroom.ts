@@ -1,3 +1,4 @@
+import { Pace } from '../limits/pace.ts';
 import type { Ticket } from '../ticket.ts';
 import { type Candidate, lowest } from './strategy.ts';
 
@@ -11,7 +12,8 @@ function roomAfter(candidate: Candidate, ticket: Ticket, now: number): number {
   let room = Number.POSITIVE_INFINITY;
   for (const meter of candidate.route.meters) {
     const { capacity } = meter.limit;
-    if (!cost || capacity === Number.POSITIVE_INFINITY) continue;
+    // A pace says how fast, not how much: its level tells nothing of what is left.
+    if (!cost || capacity === Number.POSITIVE_INFINITY || meter.limit instanceof Pace) continue;
     room = Math.min(room, (meter.limit.level(now) - meter.reserved(cost)) / capacity);
   }
   return room;
