@@ -73,6 +73,18 @@ export class Plan {
     this.fill(now);
   }
 
+  /**
+   * Starts the only ticket that waits, if the books let it: with nobody ahead there is nothing to plan. Returns whether
+   * it did.
+   */
+  startAlone(ticket: Ticket, now: number): boolean {
+    const start = this.#firstStartOf(ticket, now, (option) => this.#startByBooks(ticket, option, now));
+    if (start === null || start.at > now) return false;
+    this.isStale = true;
+    this.#owner.grant(ticket, start.option, now);
+    return true;
+  }
+
   /** Books, or starts, whoever has no booking yet, as far as each line's depth goes. */
   fill(now: number): void {
     this.#walk += 1;
@@ -104,7 +116,7 @@ export class Plan {
       this.#holdBack(line, line.lastStart);
       return false;
     }
-    const start = this.#firstStartOf(ticket, now);
+    const start = this.#firstStartOf(ticket, now, (option) => this.#startOn(ticket, option, now));
     if (start === null) {
       this.#owner.reject(ticket);
       return true;
@@ -156,7 +168,7 @@ export class Plan {
   }
 
   /** The best of all routes: one that can start it now, as the strategy likes, else whichever is ready first. */
-  #firstStartOf(ticket: Ticket, now: number): Start | null {
+  #firstStartOf(ticket: Ticket, now: number, startOn: (option: RouteOption) => Start): Start | null {
     const { line } = ticket;
     this.#candidates.length = 0;
     let best: Start | null = null;
@@ -168,7 +180,7 @@ export class Plan {
         bestBefore = best?.at ?? Number.POSITIVE_INFINITY;
       }
       if (!isInPlay(ticket, option, { bestBefore, now })) continue;
-      const start = this.#startOn(ticket, option, now);
+      const start = startOn(option);
       if (start.at <= now + SAME_INSTANT_MS) this.#candidates.push(option);
       if (start.at < (best?.at ?? Number.POSITIVE_INFINITY)) best = start;
     }
@@ -183,10 +195,8 @@ export class Plan {
 
   /** Each limit may move the start on; repeated until none does. */
   #startOn(ticket: Ticket, option: RouteOption, now: number): Start {
-    const { route } = option;
     const cost = ticket.costOn(option) as Cost;
-    let at = Math.max(now, ticket.notBefore, route.availableAt(now));
-    if (!route.hasRoom) at = Math.max(at, now + GATE_WAIT_MS);
+    let at = openAt(ticket, option, now);
     let waitsFor: Meter | null = null;
     for (let round = 0, hasMoved = at < Number.POSITIVE_INFINITY; hasMoved && round < MAX_ROUNDS; round += 1) {
       hasMoved = false;
@@ -199,6 +209,11 @@ export class Plan {
       });
     }
     return at <= now ? this.#checkBooks(ticket, option, now) : { option, at, waitsFor };
+  }
+
+  #startByBooks(ticket: Ticket, option: RouteOption, now: number): Start {
+    const at = openAt(ticket, option, now);
+    return at > now ? { option, at, waitsFor: null } : this.#checkBooks(ticket, option, now);
   }
 
   /** A timeline foresees; the books know. A slot, above all, may be held for longer than foreseen. */
@@ -238,6 +253,12 @@ export class Plan {
       }
     }
   }
+}
+
+/** When the ticket may use the route at all, its limits aside. */
+function openAt(ticket: Ticket, { route }: RouteOption, now: number): number {
+  const at = Math.max(now, ticket.notBefore, route.availableAt(now));
+  return route.hasRoom ? at : Math.max(at, now + GATE_WAIT_MS);
 }
 
 /** Whether the route may be used, and its target's turn has come: those before it are down or can't start it in time. */

@@ -75,7 +75,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     }
     const { ticket } = entry;
     this.#deadlines.push(ticket);
-    this.#turn();
+    this.#turn(ticket);
     if (ticket.isWaiting) this.#foretell(ticket);
     return ticket;
   }
@@ -187,13 +187,14 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#turn();
   }
 
-  #turn(): void {
+  #turn(newcomer: Ticket | null = null): void {
     if (this.#isInTurn) return;
     this.#isInTurn = true;
     const now = this.#clock.now();
     if (this.#settlements.settleDue(now)) this.#plan.isStale = true;
     this.#expire(now);
-    this.#bringUpToDate(now);
+    const isAlone = newcomer !== null && this.#door.waiting === 1;
+    if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
     this.#isInTurn = false;
     this.#deliver();
     this.#arm();

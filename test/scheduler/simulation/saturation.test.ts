@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { LimitPlan } from '../../../src/scheduler/limits/create-limits.ts';
 import type { LimitsOptions } from '../../../src/simulator/limits/limit-spec.ts';
 import { percentile, type SimulatedRequest, World } from './world.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const MINUTE_MS = 60_000;
 const PHASE_MS = 17_300;

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { LimitPlan } from '../../../src/scheduler/limits/create-limits.ts';
 import type { NamedPlan } from '../../../src/scheduler/quota.ts';
 import { logNormal } from './random.ts';
 import { percentile, type SimulatedRequest, World } from './world.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const MINUTE_MS = 60_000;
 
