@@ -85,7 +85,7 @@ export class QuotaLimit {
       ...times,
       remaining,
       limit,
-      ...(this.refills ? { ratePerMs: limit / windowMs } : { ratePerMs: 0, windowMs }),
+      ...(this.refills ? { ratePerMs: limit / windowMs, roundingUp: BUCKET_ROUNDING } : { ratePerMs: 0, windowMs }),
       flow: this.flow,
       isNewest,
       ownAmount: (this.meters[0] as Meter).reserved(times.cost),
@@ -118,3 +118,6 @@ export class QuotaLimit {
     for (const { limit } of this.meters) if (limit instanceof AdaptivePace) yield limit;
   }
 }
+
+/** What refills holds fractions, and heads tell whole numbers: up to one more is there than they say. */
+const BUCKET_ROUNDING = 1;
