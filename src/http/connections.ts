@@ -12,16 +12,18 @@ import type { ProxyError } from '../errors.ts';
  */
 export class Connection {
   readonly socket: Socket;
-  readonly #open = new Set<ServerResponse>();
-  readonly #goneListeners = new Set<() => void>();
+  // Counts and arrays: a Set's tables hold on to each other, and with them to every request of the connection.
+  #open = 0;
+  #goneListeners: (() => void)[] = [];
   #latest: IncomingMessage | null = null;
   #failUpload: ((error: ProxyError) => void) | null = null;
 
   constructor(socket: Socket) {
     this.socket = socket;
     const gone = (): void => {
-      for (const listener of [...this.#goneListeners]) listener();
-      this.#goneListeners.clear();
+      const listeners = this.#goneListeners;
+      this.#goneListeners = [];
+      for (const listener of listeners) listener();
     };
     // A client that half-closes can lock 'close' out for as long as it reads nothing.
     socket.once('end', gone);
@@ -30,14 +32,14 @@ export class Connection {
 
   /** Whether an answer that belongs to no exchange, such as Node's own 400, can be told apart by the client. */
   get canAnswerOutOfBand(): boolean {
-    return this.#open.size === 0 && (this.#latest?.complete ?? true);
+    return this.#open === 0 && (this.#latest?.complete ?? true);
   }
 
   began(request: IncomingMessage, response: ServerResponse): void {
     this.#latest = request;
-    this.#open.add(response);
+    this.#open += 1;
     response.once('close', () => {
-      this.#open.delete(response);
+      this.#open -= 1;
       // An idle connection has no reason to hold the last request's headers.
       if (this.#latest === request && request.complete) this.#latest = null;
     });
@@ -48,8 +50,11 @@ export class Connection {
    * Node 22 never emits for a pipelined request that is not the first in line.
    */
   onGone(listener: () => void): Cancel {
-    this.#goneListeners.add(listener);
-    return () => this.#goneListeners.delete(listener);
+    this.#goneListeners.push(listener);
+    return () => {
+      const index = this.#goneListeners.indexOf(listener);
+      if (index >= 0) this.#goneListeners.splice(index, 1);
+    };
   }
 
   /** Says how to fail the body that is being read; until the returned function is called. */

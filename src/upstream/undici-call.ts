@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
+import type { Bag, Bagged } from './bag.ts';
 import { CallTimers, type TimeoutKind } from './call-timers.ts';
 import { ContentDecoder, contentCodingOf } from './content-decoder.ts';
 import type { Opening } from './opening.ts';
@@ -17,7 +18,7 @@ type Controller = Dispatcher.DispatchController;
 export interface CallSetting {
   readonly clock: Clock;
   /** Calls that have not ended; a call takes itself out. */
-  readonly open: Set<UndiciCall>;
+  readonly open: Bag<UndiciCall>;
 }
 
 /**
@@ -28,10 +29,11 @@ export interface CallSetting {
  * That covers the time before `onRequestStart`, in which undici has no handle to abort with: the connection in the making
  * is abandoned, and a request that gets one all the same is aborted before a byte of it is written.
  */
-export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
+export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler, Bagged {
+  place = -1;
   readonly #handler: UpstreamHandler;
   readonly #timers: CallTimers;
-  readonly #open: Set<UndiciCall>;
+  readonly #open: Bag<UndiciCall>;
   #opening: Opening | null = null;
   #controller: Controller | null = null;
   #decoder: ContentDecoder | null = null;
@@ -165,7 +167,7 @@ export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   /** Lets go of everything that is timed or held; nothing is reported after it but the end itself. */
   #close(): void {
     this.#isOver = true;
-    this.#open.delete(this);
+    this.#open.remove(this);
     this.#timers.stop();
     this.#decoder?.destroy();
     this.#decoder = null;

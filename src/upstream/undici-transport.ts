@@ -1,6 +1,7 @@
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../clock.ts';
+import { Bag } from './bag.ts';
 import { ONE_SHOT_BYTES, oneShotBody } from './one-shot-body.ts';
 import { TrackedClient } from './tracked-client.ts';
 import type { Transport, UpstreamCall, UpstreamHandler, UpstreamRequest } from './transport.ts';
@@ -33,7 +34,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 
 class UndiciTransport implements Transport {
   readonly #options: UndiciTransportOptions;
-  readonly #open = new Set<UndiciCall>();
+  readonly #open = new Bag<UndiciCall>();
   readonly #dispatchers = new Map<string, Dispatcher>();
   #isClosed = false;
 
@@ -52,7 +53,7 @@ class UndiciTransport implements Transport {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const call of this.#open) call.abort();
+    for (const call of this.#open.all()) call.abort();
     const dispatchers = [...this.#dispatchers.values()];
     this.#dispatchers.clear();
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));

@@ -152,7 +152,8 @@ describe('OutputPredictor', () => {
     for (let client = 0; client < 1000; client++) {
       predictor.observe({ ...asked, client: `client-${client}`, outputTokens: 5 });
     }
-    expect(predictor.size).toBe(30);
+    expect(predictor.size).toBeGreaterThanOrEqual(15);
+    expect(predictor.size).toBeLessThanOrEqual(30);
   });
 
   it('lets an answer of nothing pull the figures down, not to zero for ever', () => {

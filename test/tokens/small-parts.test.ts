@@ -81,6 +81,19 @@ describe('TextCache', () => {
 });
 
 describe('RecentMap', () => {
+  it('keeps the half that was used last, and never more than the whole', () => {
+    const keys = fc.array(fc.integer({ min: 0, max: 20 }).map(String), { maxLength: 80 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), keys, (half, used) => {
+        const map = new RecentMap<string>(2 * half);
+        for (const key of used) expect(map.getOrCreate(key, () => key)).toBe(key);
+        expect(map.size).toBeLessThanOrEqual(2 * half);
+        const latest = [...new Set(used.toReversed())].slice(0, half);
+        for (const key of latest.toReversed()) expect(map.get(key)).toBe(key);
+      }),
+    );
+  });
+
   it('drops what was not used for the longest time', () => {
     const map = new RecentMap<number>(2);
     map.getOrCreate('a', () => 1);
