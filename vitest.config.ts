@@ -4,12 +4,13 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/sdk/**'],
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 30_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
       // main.ts and the worker entry run in processes and threads of their own, where coverage is not collected.
-      exclude: ['src/main.ts', 'src/workers/*-worker.ts'],
+      exclude: ['src/main.ts', 'src/workers/tokenize-worker.ts'],
       reporter: ['text-summary', 'json-summary'],
       thresholds: {
         'src/scheduler/**': { branches: 100 },
