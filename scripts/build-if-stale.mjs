@@ -1,10 +1,13 @@
-// Builds dist/ when it is missing or older than what it is made of. `--clean` always builds from nothing.
+// Builds dist/ when it is missing or older than what it is made of. `--clean` always builds. The old dist/ stays until the
+// new one is complete, so that a build that fails or is interrupted leaves nothing half done.
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
+
+const NEXT = 'dist.next';
 
 const isClean = process.argv.includes('--clean');
 const builtAt = existsSync('dist/main.js') ? statSync('dist/main.js').mtimeMs : 0;
@@ -12,8 +15,15 @@ const sources = [...globSync('src/**/*.ts'), 'package.json', 'tsconfig.json', 't
 const isStale = isClean || sources.some((file) => statSync(file).mtimeMs > builtAt);
 
 if (isStale) {
+  rmSync(NEXT, { recursive: true, force: true });
+  try {
+    const tsc = 'node_modules/typescript/bin/tsc';
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', NEXT], { stdio: 'inherit' });
+  } catch {
+    // The compiler has said what is wrong.
+    rmSync(NEXT, { recursive: true, force: true });
+    process.exit(1);
+  }
   rmSync('dist', { recursive: true, force: true });
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
+  renameSync(NEXT, 'dist');
 }
