@@ -25,21 +25,22 @@ export interface Prediction {
  */
 export class Backlog {
   #epoch = 0;
+  /** The limit that moved the start on last, in the look at a route that was last. */
+  #lastMover: Meter | null = null;
   builtAt = Number.NEGATIVE_INFINITY;
 
   /** Adds whoever joins the end, and says when it will start. */
   append(waiter: Waiter, now: number): Prediction {
-    let best: Prediction & { option: RouteOption | null } = {
-      at: Number.POSITIVE_INFINITY,
-      waitsFor: null,
-      option: null,
-    };
+    const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
     for (const option of waiter.line.options) {
       const cost = waiter.costOn(option);
       if (cost === null) continue;
-      const start = this.#startOn(waiter, { option, cost }, now);
-      if (start.at < best.at) best = { ...start, option };
-      if (best.at <= now) break;
+      const start = this.#startOn(waiter, { option, cost, before: best.at }, now);
+      if (start >= best.at) continue;
+      best.at = start;
+      best.option = option;
+      best.waitsFor = this.#lastMover;
+      if (start <= now) break;
     }
     if (best.option !== null) this.#book(waiter, best.option, { at: best.at, now });
     return best;
@@ -65,18 +66,30 @@ export class Backlog {
     for (const waiter of waiters) report(waiter, this.append(waiter, now));
   }
 
-  #startOn(waiter: Waiter, { option, cost }: { option: RouteOption; cost: Cost }, now: number): Prediction {
+  /** When it would start there; anything that is not before `before` will do, as it is no better. */
+  #startOn(
+    waiter: Waiter,
+    { option, cost, before }: { option: RouteOption; cost: Cost; before: number },
+    now: number,
+  ): number {
     let at = Math.max(now, waiter.notBefore, option.route.availableAt(now));
-    let waitsFor: Meter | null = null;
-    const visit = (meter: Meter) => {
-      const ready = meter.tail(this.#epoch, now).earliest(meter.expected(cost) * waiter.weight, at);
-      if (ready <= at) return;
-      at = ready;
-      waitsFor = meter;
-    };
-    for (const meter of option.route.meters) visit(meter);
-    if (waiter.line.clientQuota !== null) for (const meter of waiter.line.clientQuota.meters) visit(meter);
-    return { at, waitsFor };
+    this.#lastMover = null;
+    for (const meter of option.route.meters) {
+      if (at >= before) return at;
+      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now });
+    }
+    if (waiter.line.clientQuota === null) return at;
+    for (const meter of waiter.line.clientQuota.meters) {
+      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now });
+    }
+    return at;
+  }
+
+  #after(meter: Meter, amount: number, { at, now }: { at: number; now: number }): number {
+    const ready = meter.tail(this.#epoch, now).earliest(amount, at);
+    if (ready <= at) return at;
+    this.#lastMover = meter;
+    return ready;
   }
 
   #book(waiter: Waiter, option: RouteOption, { at, now }: { at: number; now: number }): void {

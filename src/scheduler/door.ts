@@ -110,8 +110,9 @@ export class Door {
     ticket.waitsFor = ticket.waitsFor ?? prediction.waitsFor;
     if (ticket.hasPromise) return null;
     ticket.firstPredictedAt = ticket.predictedAt;
-    // The plan knows only who is here; the backlog also knows who was promised to be served before.
-    const waitMs = Math.max(ticket.predictedAt, prediction.at) - now;
+    // The plan knows only who is here, the backlog also who may come back; a start before that can hurt nobody.
+    const isBeforeReturns = ticket.predictedAt < this.#places.nextReturnAt;
+    const waitMs = (isBeforeReturns ? ticket.predictedAt : Math.max(ticket.predictedAt, prediction.at)) - now;
     if (waitMs <= ticket.request.maxWaitMs * (1 - this.#error.margin)) return null;
     return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
   }
@@ -152,7 +153,7 @@ export class Door {
     const hopeless: Hopeless[] = [];
     const waiters: Waiter[] = this.#lines.inOrder();
     if (this.#places.size > 0) {
-      waiters.push(...this.#places);
+      for (const place of this.#places) if (place.isLikely(now)) waiters.push(place);
       waiters.sort(compareTickets);
     }
     this.#backlog.rebuild(waiters, now, (waiter, prediction) => {
@@ -194,7 +195,7 @@ export class Door {
     const retryAfterMs = Math.max(waitMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
     this.#places.keep(
       new KeptPlace(placeKey(), ticket, {
-        until: now + retryAfterMs + PLACE_GRACE_MS,
+        from: now + retryAfterMs,
         weight: this.#places.returnShare,
       }),
     );
@@ -213,6 +214,5 @@ export class Door {
 }
 
 const PROMISE_HORIZON_MS = 60_000;
-const PLACE_GRACE_MS = 5_000;
 const SHORTEST_RETURN_MS = 1_000;
 const LONGEST_PAUSE_MS = 500;

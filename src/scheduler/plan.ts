@@ -49,7 +49,7 @@ export class Plan {
     return this.#lines;
   }
 
-  /** The earliest booked start. */
+  /** The earliest booked start, or earlier: whoever had it may have left. */
   get firstStart(): number {
     return this.#firstStart;
   }
@@ -66,6 +66,7 @@ export class Plan {
   rebuild(now: number): void {
     this.#epoch += 1;
     this.isStale = false;
+    this.#firstStart = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
       line.queue.unbookAll();
       line.lastStart = Number.NEGATIVE_INFINITY;
@@ -93,11 +94,11 @@ export class Plan {
     for (let line = open.pop(); line !== undefined; line = open.pop()) {
       if (this.#placeNext(line, now) && line.queue.nextUnbooked() !== null) open.push(line);
     }
-    this.#findFirstStart();
   }
 
   /** Starts those whose booked instant has come. */
   startDue(now: number): void {
+    if (this.#firstStart > now + SAME_INSTANT_MS) return;
     const due: Ticket[] = [];
     for (const line of this.#lines) {
       for (const ticket of line.queue.booked()) {
@@ -106,7 +107,7 @@ export class Plan {
     }
     due.sort((a, b) => a.arrival - b.arrival);
     for (const ticket of due) this.#start(ticket, now);
-    if (due.length > 0) this.fill(now);
+    this.#findFirstStart();
   }
 
   /** Returns whether the line's next ticket may be tried as well. */
@@ -146,6 +147,7 @@ export class Plan {
     const { line } = ticket;
     line.queue.book(ticket, start);
     line.lastStart = Math.max(line.lastStart, start.at);
+    this.#firstStart = Math.min(this.#firstStart, start.at);
     ticket.predictedAt = start.at;
     ticket.waitsFor = start.waitsFor;
   }

@@ -110,7 +110,10 @@ export class QuotaLimit {
 
   /** Where the upstream had less than our books, somebody else has drawn on it. */
   #compare(levelBefore: number, sentAt: number, now: number): void {
-    this.#foreign.compared(Math.max(0, levelBefore - this.primary.level(now)), sentAt, now);
+    // Far above empty nobody needs a guard, and what lacks there may be a bucket that is smaller than its limit.
+    const isNearEmpty = levelBefore < this.primary.capacity * NEAR_EMPTY;
+    const gap = isNearEmpty ? Math.max(0, levelBefore - this.primary.level(now)) : 0;
+    this.#foreign.compared(gap, sentAt, now);
     (this.meters[0] as Meter).guard = this.#foreign.guard;
   }
 
@@ -121,3 +124,5 @@ export class QuotaLimit {
 
 /** What refills holds fractions, and heads tell whole numbers: up to one more is there than they say. */
 const BUCKET_ROUNDING = 1;
+
+const NEAR_EMPTY = 0.5;

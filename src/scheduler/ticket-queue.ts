@@ -46,6 +46,7 @@ export class TicketQueue {
     }
     if (this.#size === 0) this.#clear();
     else if (this.#items.length > 2 * this.#size + MIN_GAPS) this.#compact();
+    else this.#passGaps();
   }
 
   /** The oldest ticket without a booking. */
@@ -67,7 +68,7 @@ export class TicketQueue {
   /** Forgets every booking; the plan starts anew. */
   unbookAll(): void {
     for (const ticket of this.booked()) ticket.booking = null;
-    while (this.#head < this.#items.length && !(this.#items[this.#head] as Ticket).isWaiting) this.#head += 1;
+    this.#passGaps();
     this.#cursor = this.#head;
     this.#booked = 0;
   }
@@ -89,6 +90,12 @@ export class TicketQueue {
       left -= 1;
       yield ticket;
     }
+  }
+
+  /** Whoever is oldest stands at the head, so that a walk begins with it. */
+  #passGaps(): void {
+    while (this.#head < this.#items.length && !(this.#items[this.#head] as Ticket).isWaiting) this.#head += 1;
+    this.#cursor = Math.max(this.#cursor, this.#head);
   }
 
   #clear(): void {

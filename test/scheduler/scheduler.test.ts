@@ -359,3 +359,28 @@ describe('leases', () => {
     expect(office.clock.pendingTimers).toBe(0);
   });
 });
+
+describe('a promise', () => {
+  test('is kept for whoever was told, not for somebody alike who comes earlier', () => {
+    const office = new Office({ a: { limits: [rpm(6)] } }, { maxWaitMs: 15_000 });
+    for (let i = 0; i < 7; i += 1) office.ask(String(i));
+    office.ask('alike');
+    office.clock.advance(1_000);
+    office.ask('alike');
+    expect(office.scheduler.door.keptPlaces).toBe(2);
+    office.clock.advance(11_750);
+    office.ask('alike');
+    office.clock.advance(8_000);
+    expect(office.log.slice(7)).toEqual(['alike on a']);
+  });
+
+  test('that nobody comes for keeps nobody out who can start at once', () => {
+    const office = new Office({ a: { limits: [rpm(60)] } }, { maxWaitMs: 4_000 });
+    for (let i = 0; i < 100; i += 1) office.ask(`first-${i}`);
+    expect(office.scheduler.door.keptPlaces).toBeGreaterThan(30);
+    office.clock.advance(8_000);
+    const served = office.log.length;
+    for (let i = 0; i < 4; i += 1) office.ask(`later-${i}`);
+    expect(office.log.length - served).toBe(4);
+  });
+});

@@ -3,7 +3,12 @@ import type { Cancel, Clock } from '../../src/clock.ts';
 interface Timer {
   readonly at: number;
   readonly order: number;
-  readonly task: () => void;
+  /** Null: it was cancelled. */
+  task: (() => void) | null;
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
 /** A clock that stands still until it is told to move; timers run in order, each at its own instant. */
@@ -12,6 +17,7 @@ export class FakeClock implements Clock {
   #wallOffset: number;
   #order = 0;
   #timers: Timer[] = [];
+  #pending = 0;
 
   constructor(now = 0, wallAtStart = Date.UTC(2026, 0, 1)) {
     this.#now = now;
@@ -28,17 +34,11 @@ export class FakeClock implements Clock {
 
   schedule(delayMs: number, task: () => void): Cancel {
     const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, task };
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#timers[middle]?.at ?? 0) <= timer.at) low = middle + 1;
-      else high = middle;
-    }
-    this.#timers.splice(low, 0, timer);
+    this.#push(timer);
+    this.#pending += 1;
     return () => {
-      const index = this.#timers.indexOf(timer);
-      if (index >= 0) this.#timers.splice(index, 1);
+      if (timer.task !== null) this.#pending -= 1;
+      timer.task = null;
     };
   }
 
@@ -46,9 +46,13 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let next = this.#timers[0]; next && next.at <= end; next = this.#timers[0]) {
-      this.#timers.shift();
+      this.#pop();
+      const { task } = next;
+      if (task === null) continue;
+      next.task = null;
+      this.#pending -= 1;
       this.#now = Math.max(this.#now, next.at);
-      next.task();
+      task();
     }
     this.#now = end;
   }
@@ -59,6 +63,35 @@ export class FakeClock implements Clock {
   }
 
   get pendingTimers(): number {
-    return this.#timers.length;
+    return this.#pending;
+  }
+
+  /** A binary heap: simulations have a hundred thousand timers. */
+  #push(timer: Timer): void {
+    const timers = this.#timers;
+    let at = timers.length;
+    timers.push(timer);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!isBefore(timer, timers[parent] as Timer)) break;
+      timers[at] = timers[parent] as Timer;
+      at = parent;
+    }
+    timers[at] = timer;
+  }
+
+  #pop(): void {
+    const timers = this.#timers;
+    const last = timers.pop() as Timer;
+    if (timers.length === 0) return;
+    let at = 0;
+    for (let child = 1; child < timers.length; child = 2 * at + 1) {
+      const right = child + 1;
+      if (right < timers.length && isBefore(timers[right] as Timer, timers[child] as Timer)) child = right;
+      if (!isBefore(timers[child] as Timer, last)) break;
+      timers[at] = timers[child] as Timer;
+      at = child;
+    }
+    timers[at] = last;
   }
 }
