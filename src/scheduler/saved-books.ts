@@ -1,3 +1,4 @@
+import type { Unit } from '../charge.ts';
 import type { Clock } from '../clock.ts';
 import type { SavedBooks, SavedQuota } from './limit-store.ts';
 import type { Quota } from './quota.ts';
@@ -13,11 +14,20 @@ export function saveBooks(
   isFinal: boolean,
 ): SavedBooks {
   const now = clock.now();
-  const wall = clock.wallNow();
   const saved = new Map<string, SavedQuota>();
-  for (const quota of before?.quotas ?? []) saved.set(quota.id, older(quota, wall - (before?.savedAtWallMs ?? wall)));
+  if (before !== null) for (const quota of before.quotas) saved.set(quota.id, older(quota, ageOf(before, clock)));
   for (const quota of quotas) saved.set(quota.id, saveQuota(quota, now));
-  return { savedAtWallMs: wall, isFinal, quotas: [...saved.values()] };
+  return { savedAtWallMs: clock.wallNow(), isFinal, quotas: [...saved.values()].filter(saysSomething) };
+}
+
+/** Names that clients make up become quotas without limits: they must not pile up in the file. */
+function saysSomething({ limits, restsForMs }: SavedQuota): boolean {
+  return limits.length > 0 || restsForMs > 0;
+}
+
+/** The wall clock may have been set back since. */
+function ageOf({ savedAtWallMs }: SavedBooks, clock: Clock): number {
+  return Math.max(0, clock.wallNow() - savedAtWallMs);
 }
 
 function saveQuota(quota: Quota, now: number): SavedQuota {
@@ -47,20 +57,20 @@ export function restoreBooks(
   { clock, writeEveryMs }: { readonly clock: Clock; readonly writeEveryMs: number },
 ): void {
   const now = clock.now();
-  const ageMs = Math.max(0, clock.wallNow() - saved.savedAtWallMs);
+  const ageMs = ageOf(saved, clock);
   const byId = new Map(saved.quotas.map((quota) => [quota.id, quota]));
   for (const quota of quotas) {
     const books = byId.get(quota.id);
     if (!books) continue;
     restoreQuota(quota, books, { now, ageMs });
-    if (!saved.isFinal) for (const limit of quota.limits) bookUnwritten(limit, { now, ageMs, writeEveryMs });
+    if (!saved.isFinal) bookUnwritten(quota, { now, ageMs, writeEveryMs });
   }
 }
 
 function restoreQuota(quota: Quota, books: SavedQuota, { now, ageMs }: { now: number; ageMs: number }): void {
   let isKnown = false;
   for (const { unit, windowMs, source, snapshot } of books.limits) {
-    const limit = quota.limitFor({ unit, windowMs, limit: snapshot.capacity, remaining: null }, source, now);
+    const limit = restoredLimit(quota, { unit, windowMs, source, snapshot }, now);
     if (limit === null) continue;
     if (source !== 'config') limit.seeCapacity(snapshot.capacity, now);
     limit.primary.restore(snapshot, ageMs, now);
@@ -70,12 +80,39 @@ function restoreQuota(quota: Quota, books: SavedQuota, { now, ageMs }: { now: nu
   if (books.restReason !== null) quota.rest(now + books.restsForMs - ageMs, books.restReason);
 }
 
+/** What was configured then and is not now is no limit any more; what an upstream taught still is. */
+function restoredLimit(
+  quota: Quota,
+  { unit, windowMs, source, snapshot }: SavedQuota['limits'][number],
+  now: number,
+): QuotaLimit | null {
+  const reading = { unit, windowMs, limit: snapshot.capacity, remaining: null };
+  if (source === 'config') return quota.limits.find((limit) => limit.describes(reading)) ?? null;
+  return quota.limitFor(reading, source, now);
+}
+
+/**
+ * Of the time that nobody wrote down: each limit's whole level, but no more than the strictest limit of the same unit
+ * lets through, dated as late as it could have been. A day is not lost to a crash where a minute's limit stands beside it.
+ */
 function bookUnwritten(
-  { primary, refills }: QuotaLimit,
+  quota: Quota,
   { now, ageMs, writeEveryMs }: { now: number; ageMs: number; writeEveryMs: number },
 ): void {
-  if (primary.windowMs === 0 || ageMs >= primary.windowMs) return;
-  const refilled = refills ? (primary.capacity * (ageMs - writeEveryMs)) / primary.windowMs : 0;
-  const grantable = primary.level(now) - Math.max(0, refilled);
-  if (grantable > 0) primary.take(grantable, now);
+  const agoMs = Math.max(0, ageMs - writeEveryMs);
+  const last = { at: now - agoMs, writeEveryMs };
+  const amounts = quota.limits.map(({ primary }) =>
+    Math.min(primary.level(last.at), mostOf(quota, primary.unit, last)),
+  );
+  for (const [index, { primary, refills }] of quota.limits.entries()) {
+    const amount = Math.max(0, amounts[index] as number);
+    if (refills) primary.take(amount, last.at);
+    else primary.restore({ capacity: primary.capacity, used: [[0, amount]] }, agoMs, now);
+  }
+}
+
+/** What all limits of a unit, paces and slices among them, let through from one write to the next. */
+function mostOf(quota: Quota, unit: Unit, { at, writeEveryMs }: { at: number; writeEveryMs: number }): number {
+  const same = quota.meters.filter(({ unitName }) => unitName === unit);
+  return Math.min(...same.map(({ limit }) => limit.level(at) + (limit.capacity * writeEveryMs) / limit.windowMs));
 }

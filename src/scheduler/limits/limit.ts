@@ -45,7 +45,7 @@ export interface LevelBounds {
 /** What a limit was when it was written to the state file; times are relative to that moment. */
 export interface LimitSnapshot {
   readonly capacity: number;
-  /** Amount already used, by age: newest last. A bucket has one entry: its missing level, aged 0. */
+  /** Amount already used, by age: newest last. A bucket has one entry: its missing level, and how long ago that was. */
   readonly used: readonly (readonly [ageMs: number, amount: number])[];
 }
 

@@ -104,8 +104,8 @@ export class TokenBucket implements Limit {
   }
 
   restore({ used }: LimitSnapshot, ageMs: number, now: number): void {
-    const missing = used.reduce((sum, [, amount]) => sum + amount, 0);
-    this.#setLevel(this.#shape.size - missing, now - ageMs);
+    const [missingAgeMs, missing] = used[0] ?? [0, 0];
+    this.#setLevel(this.#shape.size - missing, now - ageMs - missingAgeMs);
   }
 
   #missing(now: number): number {
