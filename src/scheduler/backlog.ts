@@ -10,6 +10,8 @@ export interface Waiter {
   readonly notBefore: number;
   /** How much of its cost to count: less than 1 for somebody who may never come. */
   readonly weight: number;
+  /** It has given up its place; a ticket that was served has not. */
+  readonly hasLeft: boolean;
   costOn(option: RouteOption): Cost | null;
 }
 
@@ -18,37 +20,63 @@ export interface Prediction {
   readonly waitsFor: Meter | null;
 }
 
+/** Hears what each waiter's start is in a new backlog. */
+export type PredictionReport = (waiter: Waiter, prediction: Prediction) => void;
+
+interface Building {
+  readonly epoch: number;
+  readonly waiters: Waiter[];
+  next: number;
+}
+
 /**
  * When a newcomer would start if it joined the end of the queue: books, everything that waits, and kept places, each at
  * its expected cost. It only grows at its end, which takes one look at each route; what leaves or is refunded is taken
  * off roughly and put right by the next rebuild.
+ *
+ * A long queue is rebuilt a slice a turn, beside the backlog that answers until then; whoever joins meanwhile joins both.
  */
 export class Backlog {
+  /** When the books were last looked at for a rebuild. */
+  builtAt = Number.NEGATIVE_INFINITY;
   #epoch = 0;
+  #building: Building | null = null;
   /** The limit that moved the start on last, in the look at a route that was last. */
   #lastMover: Meter | null = null;
-  builtAt = Number.NEGATIVE_INFINITY;
+
+  get isBuilding(): boolean {
+    return this.#building !== null;
+  }
 
   /** Adds whoever joins the end, and says when it will start. */
   append(waiter: Waiter, now: number): Prediction {
-    const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
-    for (const option of waiter.line.options) {
-      const cost = waiter.costOn(option);
-      if (cost === null) continue;
-      const start = this.#startOn(waiter, { option, cost, before: best.at }, now);
-      if (start >= best.at) continue;
-      best.at = start;
-      best.option = option;
-      best.waitsFor = this.#lastMover;
-      if (start <= now) break;
-    }
-    if (best.option !== null) this.#book(waiter, best.option, { at: best.at, now });
-    return best;
+    this.#building?.waiters.push(waiter);
+    return this.#place(waiter, this.#epoch, now);
   }
 
-  /** Something started without having waited here. */
-  pass(waiter: Waiter, option: RouteOption, now: number): void {
-    this.#book(waiter, option, { at: now, now });
+  /** Starts over from the books with whoever waits, in order: all at once, for a queue that is short. */
+  rebuild(waiters: Waiter[], now: number, report: PredictionReport): void {
+    this.startRebuild(waiters, now);
+    while (this.#building !== null) this.continueRebuild(now, report);
+  }
+
+  startRebuild(waiters: Waiter[], now: number): void {
+    this.builtAt = now;
+    this.#building = { epoch: this.#epoch + 1, waiters, next: 0 };
+  }
+
+  /** The next slice. */
+  continueRebuild(now: number, report: PredictionReport): void {
+    const building = this.#building;
+    if (building === null) return;
+    const end = Math.min(building.next + SLICE, building.waiters.length);
+    for (; building.next < end; building.next += 1) {
+      const waiter = building.waiters[building.next] as Waiter;
+      if (!waiter.hasLeft) report(waiter, this.#place(waiter, building.epoch, now));
+    }
+    if (building.next < building.waiters.length) return;
+    this.#epoch = building.epoch;
+    this.#building = null;
   }
 
   /** Somebody ahead has left. */
@@ -59,46 +87,58 @@ export class Backlog {
     for (const meter of option.route.meters) meter.tail(this.#epoch, now).release(meter.expected(cost));
   }
 
-  /** Starts over from the books with whoever waits, in order. */
-  rebuild(waiters: Iterable<Waiter>, now: number, report: (waiter: Waiter, prediction: Prediction) => void): void {
-    this.#epoch += 1;
-    this.builtAt = now;
-    for (const waiter of waiters) report(waiter, this.append(waiter, now));
+  #place(waiter: Waiter, epoch: number, now: number): Prediction {
+    const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
+    for (const option of waiter.line.options) {
+      const cost = waiter.costOn(option);
+      if (cost === null) continue;
+      const start = this.#startOn(waiter, { option, cost, before: best.at, epoch }, now);
+      if (start >= best.at) continue;
+      best.at = start;
+      best.option = option;
+      best.waitsFor = this.#lastMover;
+      if (start <= now) break;
+    }
+    if (best.option !== null) this.#book(waiter, best.option, { at: best.at, now, epoch });
+    return best;
   }
 
   /** When it would start there; anything that is not before `before` will do, as it is no better. */
   #startOn(
     waiter: Waiter,
-    { option, cost, before }: { option: RouteOption; cost: Cost; before: number },
+    { option, cost, before, epoch }: { option: RouteOption; cost: Cost; before: number; epoch: number },
     now: number,
   ): number {
     let at = Math.max(now, waiter.notBefore, option.route.availableAt(now));
     this.#lastMover = null;
     for (const meter of option.route.meters) {
       if (at >= before) return at;
-      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now });
+      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now, epoch });
     }
     if (waiter.line.clientQuota === null) return at;
     for (const meter of waiter.line.clientQuota.meters) {
-      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now });
+      at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now, epoch });
     }
     return at;
   }
 
-  #after(meter: Meter, amount: number, { at, now }: { at: number; now: number }): number {
-    const ready = meter.tail(this.#epoch, now).earliest(amount, at);
+  #after(meter: Meter, amount: number, { at, now, epoch }: { at: number; now: number; epoch: number }): number {
+    const ready = meter.tail(epoch, now).earliest(amount, at);
     if (ready <= at) return at;
     this.#lastMover = meter;
     return ready;
   }
 
-  #book(waiter: Waiter, option: RouteOption, { at, now }: { at: number; now: number }): void {
+  #book(waiter: Waiter, option: RouteOption, { at, now, epoch }: { at: number; now: number; epoch: number }): void {
     const cost = waiter.costOn(option);
     if (cost === null || at === Number.POSITIVE_INFINITY) return;
     const append = (meter: Meter) => {
-      meter.tail(this.#epoch, now).append(meter.expected(cost) * waiter.weight, at);
+      meter.tail(epoch, now).append(meter.expected(cost) * waiter.weight, at);
     };
     for (const meter of option.route.meters) append(meter);
     if (waiter.line.clientQuota !== null) for (const meter of waiter.line.clientQuota.meters) append(meter);
   }
 }
+
+/** So many are placed in a millisecond or two, also with a hundred routes. */
+const SLICE = 200;

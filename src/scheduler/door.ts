@@ -49,8 +49,9 @@ export class Door {
     return this.#places.size;
   }
 
-  /** When those who wait should be foretold anew; Infinity: nothing has happened. */
+  /** When those who wait should be foretold anew, or the next slice of them; Infinity: nothing has happened. */
   get nextRefreshAt(): number {
+    if (this.#backlog.isBuilding) return Number.NEGATIVE_INFINITY;
     return this.isStale ? this.#backlog.builtAt + this.#pauseMs() : Number.POSITIVE_INFINITY;
   }
 
@@ -123,12 +124,18 @@ export class Door {
     return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
   }
 
-  /** After bad news: foretells all who wait anew, and gives those for whom it has become hopeless. */
+  /**
+   * After bad news, and now and then in a long queue: foretells all who wait anew, a slice a turn, and gives those for whom
+   * it has become hopeless.
+   */
   refresh(now: number): { ticket: Ticket; rejection: Rejection }[] {
-    const lapsed = this.#places.size > 0 && this.#places.lapse(now);
-    if (!this.isStale || now < this.nextRefreshAt) return [];
-    const hopeless = this.#rebuild(now).filter(({ ticket }) => !ticket.hasPromise);
-    this.isStale = lapsed;
+    if (this.#places.size > 0 && this.#places.lapse(now)) this.isStale = true;
+    if (this.isStale && !this.#backlog.isBuilding && now >= this.#backlog.builtAt + this.#pauseMs()) {
+      this.isStale = false;
+      this.#backlog.startRebuild(this.#waiters(now), now);
+    }
+    const hopeless: Hopeless[] = [];
+    this.#backlog.continueRebuild(now, (waiter, prediction) => this.#hear(waiter, prediction, hopeless));
     return hopeless.map(({ ticket, at }) => ({
       ticket,
       rejection: this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now }),
@@ -136,38 +143,43 @@ export class Door {
   }
 
   #predict(ticket: Ticket, now: number): Prediction {
+    // A kept place was counted all along, and its owner is not turned away for its length.
+    if (ticket.hasPromise) return { at: now + ticket.request.maxWaitMs / 2, waitsFor: null };
     const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
-    if (this.#lines.waiting > 1 && !isOld && !ticket.hasPromise) return this.#backlog.append(ticket, now);
+    const isShort = this.#lines.waiting + this.#places.size <= SHORT_QUEUE;
+    if (this.#lines.waiting > 1 && !(isOld && isShort)) {
+      if (isOld) this.isStale = true;
+      return this.#backlog.append(ticket, now);
+    }
     let own: Prediction = { at: ticket.predictedAt, waitsFor: null };
-    this.#rebuild(now, (waiter, prediction) => {
+    this.#backlog.rebuild(this.#waiters(now), now, (waiter, prediction) => {
       if (waiter === ticket) own = prediction;
+      this.#hear(waiter, prediction, []);
     });
     return own;
   }
 
-  /**
-   * Returns those whose predicted start has passed their deadline by more than the margin, each with the instant at which it
-   * could start behind everybody who was promised to be served before.
-   */
-  #rebuild(now: number, watch: (waiter: Waiter, prediction: Prediction) => void = () => {}): Hopeless[] {
-    const hopeless: Hopeless[] = [];
+  /** All who wait or are likely to come back, in order. */
+  #waiters(now: number): Waiter[] {
     const waiters: Waiter[] = this.#lines.inOrder();
-    if (this.#places.size > 0) {
-      for (const place of this.#places) if (place.isLikely(now)) waiters.push(place);
-      waiters.sort(compareTickets);
+    if (this.#places.size === 0) return waiters;
+    for (const place of this.#places) if (place.isLikely(now)) waiters.push(place);
+    return waiters.sort(compareTickets);
+  }
+
+  /**
+   * A new prediction. Those whose start has passed their deadline by more than the margin are hopeless, and are told the
+   * instant at which they could start behind everybody who was promised to be served before.
+   */
+  #hear(waiter: Waiter, prediction: Prediction, hopeless: Hopeless[]): void {
+    if (!(waiter instanceof Ticket) || !waiter.isWaiting) return;
+    if (waiter.booking === null) {
+      waiter.predictedAt = prediction.at;
+      waiter.waitsFor = prediction.waitsFor;
     }
-    this.#backlog.rebuild(waiters, now, (waiter, prediction) => {
-      watch(waiter, prediction);
-      if (!(waiter instanceof Ticket)) return;
-      if (waiter.booking === null) {
-        waiter.predictedAt = prediction.at;
-        waiter.waitsFor = prediction.waitsFor;
-      }
-      const allowedMs = waiter.request.maxWaitMs * (1 + this.#error.margin);
-      if (waiter.predictedAt <= waiter.arrivedAt + allowedMs) return;
-      hopeless.push({ ticket: waiter, at: Math.max(waiter.predictedAt, prediction.at) });
-    });
-    return hopeless;
+    const allowedMs = waiter.request.maxWaitMs * (1 + this.#error.margin);
+    if (waiter.hasPromise || waiter.predictedAt <= waiter.arrivedAt + allowedMs) return;
+    hopeless.push({ ticket: waiter, at: Math.max(waiter.predictedAt, prediction.at) });
   }
 
   #refuseFull(ticket: Ticket, now: number): Rejection {
@@ -216,3 +228,5 @@ export class Door {
 const PROMISE_HORIZON_MS = 60_000;
 const SHORTEST_RETURN_MS = 1_000;
 const LONGEST_PAUSE_MS = 500;
+/** So many are foretold anew in one go. */
+const SHORT_QUEUE = 200;

@@ -11,6 +11,7 @@ export class KeptPlace implements Waiter {
   readonly line: Line;
   readonly notBefore = 0;
   readonly weight: number;
+  readonly hasLeft = false;
   /** When its owner was told to come back. */
   readonly from: number;
   readonly #costs: readonly (Cost | null)[];

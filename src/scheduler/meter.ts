@@ -18,9 +18,10 @@ export class Meter {
   /** What others on the same limit may take before we hear of it: a grant must leave so much. */
   guard = 0;
   #timeline: Timeline | null = null;
-  #tail: Tail | null = null;
+  /** Two at a time: the one that answers, and the one that is being built. */
+  readonly #tails: [Tail | null, Tail | null] = [null, null];
+  readonly #tailEpochs: [number, number] = [-1, -1];
   #planEpoch = -1;
-  #tailEpoch = -1;
   #frontier = Number.POSITIVE_INFINITY;
   #walk = -1;
 
@@ -66,11 +67,14 @@ export class Meter {
   }
 
   tail(epoch: number, now: number): Tail {
-    if (this.#tail === null || this.#tailEpoch !== epoch) {
-      this.#tail = this.limit.tail(now);
-      this.#tailEpoch = epoch;
+    const slot = (epoch & 1) as 0 | 1;
+    let tail = this.#tails[slot];
+    if (tail === null || this.#tailEpochs[slot] !== epoch) {
+      tail = this.limit.tail(now);
+      this.#tails[slot] = tail;
+      this.#tailEpochs[slot] = epoch;
     }
-    return this.#tail;
+    return tail;
   }
 
   /**

@@ -69,6 +69,10 @@ export class Ticket {
     this.hasPromise = entry.hasPromise;
   }
 
+  get hasLeft(): boolean {
+    return this.state === 'done';
+  }
+
   get isWaiting(): boolean {
     return this.state === 'waiting';
   }
