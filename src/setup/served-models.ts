@@ -1,5 +1,6 @@
 import type { CallTimeouts, Config, ProviderConfig, TargetConfig } from '../config/config.ts';
 import { matchesModel } from '../config/model-pattern.ts';
+import { ProxyError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Client } from '../proxy/exchange.ts';
 import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
@@ -81,6 +82,8 @@ export class ServedModels implements ModelLookup {
 
   #serve(resolved: ResolvedModel<CatalogTarget>): ServedModel {
     const { config, books } = this.#options;
+    // Names that clients choose are kept in bounds: books cost memory for as long as they are kept.
+    if (!resolved.isConfigured && this.#served.size >= MAX_MODELS) throw tooManyModels();
     const own = config.models.find(({ name }) => name === resolved.name);
     const targets = resolved.targets.map(({ provider, model, config: target }) => {
       return { provider: this.#provider(provider), model, config: target };
@@ -100,8 +103,7 @@ export class ServedModels implements ModelLookup {
       endpoints: new Map(routes.options.map(({ route }) => [route, this.#endpoint(route)])),
       queue: { maxWaitMs: queue.maxWaitMs, maxSize: queue.maxSize },
     };
-    // Names that clients choose are kept in bounds: a book costs memory for as long as it is kept.
-    if (resolved.isConfigured || this.#served.size < MAX_MODELS) this.#served.set(resolved.name, served);
+    this.#served.set(resolved.name, served);
     return served;
   }
 
@@ -146,6 +148,14 @@ function timeouts({ connectMs, firstByteMs, idleMs, totalMs }: CallTimeouts): Se
 function keyModels({ keys }: ProviderConfig): readonly string[] | null {
   const patterns = keys.map(({ models }) => models);
   return patterns.length === 0 || patterns.includes(null) ? null : patterns.flatMap((each) => each ?? []);
+}
+
+function tooManyModels(): ProxyError {
+  return new ProxyError(
+    'model_not_found',
+    `${MAX_MODELS} models have been asked for that are not configured, and no more are taken. List models in the configuration.`,
+    { param: 'model' },
+  );
 }
 
 const MAX_MODELS = 1_000;
