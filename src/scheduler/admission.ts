@@ -5,13 +5,20 @@ import type { TicketRequest } from './ticket.ts';
 
 /** Why a request can't be let in at all, whatever the queue looks like; null: it may wait. */
 export function refuseAtDoor(request: TicketRequest, now: number): Rejection | null {
-  const tooSmall = smallestObstacle(request);
-  if (tooSmall) return { kind: 'exceeds_limit', limit: tooSmall };
-  const { model, costs, clientQuota } = request;
-  if (!model.options.some(({ target, route }) => costs[target] && !route.isDisabled))
-    return { kind: 'no_usable_route' };
+  const refusal = refuseForGood(request);
+  if (refusal !== null) return refusal;
+  const { clientQuota } = request;
   if (!request.rejectsOnClientLimit || clientQuota === null) return null;
   return refuseByClientLimit(request, clientQuota.meters, now);
+}
+
+/** Why no route as it is now will ever serve a request; null: one may. */
+export function refuseForGood(request: TicketRequest): Rejection | null {
+  const tooSmall = smallestObstacle(request);
+  if (tooSmall) return { kind: 'exceeds_limit', limit: tooSmall };
+  const { model, costs } = request;
+  const isUsable = model.options.some(({ target, route }) => costs[target] && !route.isDisabled);
+  return isUsable ? null : { kind: 'no_usable_route' };
 }
 
 function refuseByClientLimit(request: TicketRequest, meters: readonly Meter[], now: number): Rejection | null {

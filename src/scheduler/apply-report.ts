@@ -1,5 +1,6 @@
 import type { SchedulerListener } from './events.ts';
 import type { Lease, Report } from './lease.ts';
+import type { Meter } from './meter.ts';
 import type { Route } from './route.ts';
 
 interface ReportContext {
@@ -36,6 +37,8 @@ function apply(lease: Lease, report: Report, context: ReportContext): void {
       route.quotas[0].neverFits(report.unit, report.limit, now);
       return;
     case 'exhausted':
+      // Hints and hours are guesses at when a day ends: one at a time finds out.
+      route.quotas[0].gate.close();
       route.quotas[0].rest(now + (report.retryAfterMs ?? DAY_REST_MS), 'exhausted');
       return;
     case 'disabled':
@@ -58,7 +61,8 @@ function refuse(lease: Lease, report: Extract<Report, { kind: 'wait' }>, context
   const { now } = context;
   const isExplained =
     quota.limits.length === 0 ||
-    quota.limits.some(({ primary, meters }) => primary.level(now) < (meters[0]?.reserved(lease.cost) ?? 0));
+    lease.sentAt < quota.distrustedAt ||
+    quota.limits.some(({ primary, meters: [meter] }) => primary.level(now) < (meter as Meter).reserved(lease.cost));
   if (!isExplained) {
     context.distrust();
     context.emit({ kind: 'unexplained_refusal', route: lease.route });
@@ -71,11 +75,15 @@ function disable(route: Route, report: Extract<Report, { kind: 'disabled' }>): v
   else route.isModelClosed = true;
 }
 
-/** The vendor has no capacity: its other keys would not help, so the model rests for all of them. */
+/**
+ * The vendor has no capacity: its other keys would not help, so the model rests for all of them. Those that were under way
+ * together are turned away together, and say it once.
+ */
 function overload(route: Route, hintMs: number | null, { now, random }: ReportContext): void {
   const { upstream } = route;
-  const restMs = Math.max(hintMs ?? 0, Math.min(FIRST_OVERLOAD_MS * 2 ** upstream.overloadsInRow, MAX_OVERLOAD_MS));
-  upstream.overloadsInRow += 1;
+  if (upstream.restsUntil <= now) upstream.overloadsInRow += 1;
+  const backoffMs = FIRST_OVERLOAD_MS * 2 ** Math.max(0, upstream.overloadsInRow - 1);
+  const restMs = Math.max(hintMs ?? 0, Math.min(backoffMs, MAX_OVERLOAD_MS));
   upstream.restsUntil = Math.max(upstream.restsUntil, now + restMs * (1 + 0.2 * random()));
 }
 

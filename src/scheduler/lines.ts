@@ -6,7 +6,7 @@ import { compareTickets, type Ticket, type TicketRequest } from './ticket.ts';
 /** Every waiting ticket, in its line, and how many each client has waiting for each model. */
 export class Lines {
   readonly #plan: Plan;
-  readonly #byModel = new Map<ModelRoutes, Map<string, Line>>();
+  readonly #byModel = new WeakMap<ModelRoutes, Map<string, Line>>();
   readonly #counts = new Map<string, number>();
   #waiting = 0;
 

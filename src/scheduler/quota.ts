@@ -57,6 +57,8 @@ export class Quota {
   #limits: QuotaLimit[] = [];
   #meters: Meter[] = [];
   #skewMs: number;
+  /** When a refusal last showed that the books were wrong: those that were under way then say nothing new. */
+  distrustedAt = Number.NEGATIVE_INFINITY;
   #refusalsInRow = 0;
   /** The last rest: when it ended, how long it was, and how often one followed another too soon. */
   #lastRest = { until: Number.NEGATIVE_INFINITY, ms: 0, repeats: 0 };
@@ -155,6 +157,7 @@ export class Quota {
 
   /** A refusal that the books can't explain: allow for more skew, and let a guessed burst shrink. */
   #distrust(now: number): void {
+    this.distrustedAt = now;
     this.#skewMs = Math.min(this.#skewMs * 1.5, MAX_SKEW_MS);
     for (const limit of this.#limits) {
       limit.primary.setSkew(this.#skewMs, now);

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock.ts';
+import { refuseForGood } from './admission.ts';
 import { applyReport } from './apply-report.ts';
 import type { Cost } from './cost.ts';
 import { Door } from './door.ts';
@@ -138,7 +139,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 
   reject(ticket: Ticket): void {
-    this.#turnAway(ticket, { kind: 'no_usable_route' });
+    this.#turnAway(ticket, refuseForGood(ticket.request) ?? { kind: 'no_usable_route' });
   }
 
   answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void {
@@ -160,10 +161,12 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   ended(lease: Lease, ending: Ending): void {
     const now = this.#clock.now();
     const { route } = lease;
+    const hadRoom = route.hasRoom;
     lease.leaveGates();
     route.inFlight -= 1;
     this.#openLeases -= 1;
-    if (this.#settlements.add(lease, ending, now)) this.#plan.isStale = true;
+    // Whoever waits for a gate waits for no instant, so it must be told.
+    if (this.#settlements.add(lease, ending, now) || !hadRoom) this.#plan.isStale = true;
     const wasReady = route.status(now).kind === 'ready';
     applyReport(lease, ending.report, {
       now,
