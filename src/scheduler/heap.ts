@@ -36,6 +36,13 @@ export class Heap<Item> {
     return top;
   }
 
+  /** Drops whatever is not wanted any more. */
+  retain(isWanted: (item: Item) => boolean): void {
+    const kept = this.#items.filter(isWanted);
+    this.#items = [];
+    for (const item of kept) this.push(item);
+  }
+
   #sink(item: Item): void {
     const items = this.#items;
     const key = this.#keyOf(item);

@@ -62,6 +62,11 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     return this.#door.waiting;
   }
 
+  /** Deadlines that are still looked at; a few more than wait. */
+  get watchedDeadlines(): number {
+    return this.#deadlines.size;
+  }
+
   /** Tickets that wait, in lines. */
   get door(): Door {
     return this.#door;
@@ -75,9 +80,9 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       return null;
     }
     const { ticket } = entry;
-    this.#deadlines.push(ticket);
     this.#turn(ticket);
     if (ticket.isWaiting) this.#foretell(ticket);
+    if (ticket.isWaiting) this.#watchDeadline(ticket);
     return ticket;
   }
 
@@ -96,9 +101,9 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     ticket.notBefore = now + retry.notBeforeMs;
     if (retry.exclude.length > 0) ticket.excluded = new Set([...(ticket.excluded ?? []), ...retry.exclude]);
     this.#door.reenter(ticket);
-    this.#deadlines.push(ticket);
     this.#plan.isStale = true;
     this.#turn();
+    if (ticket.isWaiting) this.#watchDeadline(ticket);
   }
 
   /** A key, limit or state was changed from outside. */
@@ -226,6 +231,13 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     return work <= SMALL_PLAN ? 0 : Math.max(5, routes * 0.2);
   }
 
+  /** Those who have left stay in the heap until it is mostly them: a ticket holds on to its whole request. */
+  #watchDeadline(ticket: Ticket): void {
+    this.#deadlines.push(ticket);
+    if (this.#deadlines.size > 2 * this.#door.waiting + FEW_DEADLINES) this.#deadlines.retain((each) => each.isWaiting);
+    this.#arm();
+  }
+
   #expire(now: number): void {
     for (let next = this.#deadlines.peek(); next; next = this.#deadlines.peek()) {
       if (next.isWaiting && next.deadline > now) return;
@@ -247,12 +259,17 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     ticket.state = 'done';
   }
 
+  /** Everybody gets their answer, also when somebody throws on theirs: that is a bug, and told when all have heard. */
   #deliver(): void {
-    while (this.#outbox.length > 0) {
-      const letters = this.#outbox;
-      this.#outbox = [];
-      for (const letter of letters) letter();
+    const thrown: unknown[] = [];
+    for (let letter = this.#outbox.shift(); letter; letter = this.#outbox.shift()) {
+      try {
+        letter();
+      } catch (error) {
+        thrown.push(error);
+      }
     }
+    if (thrown.length > 0) throw new AggregateError(thrown, 'a ticket could not be told of its lease or rejection');
   }
 
   /** One timer, at the next instant that matters. Node fires up to 2 ms early, so it is set late and looks again. */
@@ -283,3 +300,4 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 const DEFAULT_SETTLE_LAG_MS = 100;
 /** Placements (tickets x routes) that cost less than a timer's worth. */
 const SMALL_PLAN = 400;
+const FEW_DEADLINES = 64;

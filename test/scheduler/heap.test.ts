@@ -15,3 +15,10 @@ test('gives back whatever was pushed, lowest first', () => {
     }),
   );
 });
+
+test('keeps only what is wanted, in order', () => {
+  const heap = new Heap<number>((number) => number);
+  for (const number of [5, 2, 8, 1, 9, 4]) heap.push(number);
+  heap.retain((number) => number % 2 === 0);
+  expect([heap.pop(), heap.pop(), heap.pop(), heap.pop()]).toEqual([2, 4, 8, undefined]);
+});

@@ -384,3 +384,30 @@ describe('a promise', () => {
     expect(office.log.length - served).toBe(4);
   });
 });
+
+test('somebody who throws on hearing of a lease keeps nobody else from hearing of theirs', () => {
+  const office = new Office({ a: { limits: [slots(1)] } });
+  office.ask('holds');
+  const throws = () => {
+    throw new Error('a listener with a bug');
+  };
+  office.ask('throws', { onLease: throws });
+  office.ask('waits');
+  office.key('a').disabled = 'billing';
+  expect(() => office.scheduler.changed()).not.toThrow();
+  expect(office.rejected('waits')).toEqual({ kind: 'no_usable_route' });
+  const other = new Office({ a: { limits: [rpm(60)] } });
+  expect(() => other.ask('throws', { onLease: throws })).toThrow(/could not be told/);
+  other.ask('next');
+  expect(other.log).toEqual(['next on a']);
+});
+
+test('tickets that have left are not held until their deadlines', () => {
+  const office = new Office({ a: { limits: [slots(1)] } }, { maxWaitMs: 3_600_000, maxQueueSize: 10_000 });
+  office.ask('holds');
+  for (let i = 0; i < 1_000; i += 1) {
+    const ticket = office.ask(String(i));
+    if (ticket) office.scheduler.cancel(ticket);
+  }
+  expect(office.scheduler.watchedDeadlines).toBeLessThan(100);
+});
