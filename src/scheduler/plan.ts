@@ -1,5 +1,6 @@
 import type { Cost } from './cost.ts';
 import { Heap } from './heap.ts';
+import { isInPlay, openAt } from './in-play.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
@@ -52,6 +53,17 @@ export class Plan {
   /** The earliest booked start, or earlier: whoever had it may have left. */
   get firstStart(): number {
     return this.#firstStart;
+  }
+
+  /** How long to leave a plan as it is: a large one is remade at intervals, a small one at once. */
+  get pauseMs(): number {
+    let placements = 0;
+    let routes = 0;
+    for (const { depth, queue, options } of this.#lines) {
+      placements += Math.min(depth, queue.size) * options.length;
+      routes = Math.max(routes, options.length);
+    }
+    return placements <= SMALL_PLAN ? 0 : Math.max(5, routes * 0.2);
   }
 
   addLine(line: Line): void {
@@ -257,29 +269,7 @@ export class Plan {
   }
 }
 
-/** When the ticket may use the route at all, its limits aside. */
-function openAt(ticket: Ticket, { route }: RouteOption, now: number): number {
-  const at = Math.max(now, ticket.notBefore, route.availableAt(now));
-  return route.hasRoom ? at : Math.max(at, now + GATE_WAIT_MS);
-}
-
-/** Whether the route may be used, and its target's turn has come: those before it are down or can't start it in time. */
-function isInPlay(
-  ticket: Ticket,
-  option: RouteOption,
-  { bestBefore, now }: { bestBefore: number; now: number },
-): boolean {
-  if (ticket.excluded?.has(option.route)) return false;
-  const after = ticket.line.model.after[option.target] ?? 0;
-  if (after === 0) return true;
-  if (bestBefore === Number.POSITIVE_INFINITY) return true;
-  if (after !== 'down') return bestBefore - ticket.arrivedAt > after;
-  return ticket.line.options.every(
-    ({ target, route }) => target >= option.target || route.isDown(now) || ticket.excluded?.has(route),
-  );
-}
-
-/** A gate opens by an event, not at an instant: this stands in for it in the plan. */
-const GATE_WAIT_MS = 1_000;
 /** Limits rarely move a start more than twice; the books check whatever is left. */
 const MAX_ROUNDS = 6;
+/** Tickets times routes that cost less than a timer's worth. */
+const SMALL_PLAN = 400;

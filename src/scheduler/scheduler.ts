@@ -210,7 +210,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   #bringUpToDate(now: number): void {
     if (this.#door.waiting === 0) return;
-    if (this.#plan.isStale && now >= this.#plannedAt + this.#planPauseMs() - SAME_INSTANT_MS) {
+    if (this.#plan.isStale && now >= this.#plannedAt + this.#plan.pauseMs - SAME_INSTANT_MS) {
       this.#plannedAt = now;
       this.#plan.rebuild(now);
     } else {
@@ -218,17 +218,6 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       this.#plan.fill(now);
     }
     for (const { ticket, rejection } of this.#door.refresh(now)) this.#turnAway(ticket, rejection);
-  }
-
-  /** Large plans are remade at intervals, small ones at once. */
-  #planPauseMs(): number {
-    let work = 0;
-    let routes = 0;
-    for (const line of this.#plan.lines) {
-      work += Math.min(line.depth, line.queue.size) * line.options.length;
-      routes = Math.max(routes, line.options.length);
-    }
-    return work <= SMALL_PLAN ? 0 : Math.max(5, routes * 0.2);
   }
 
   /** Those who have left stay in the heap until it is mostly them: a ticket holds on to its whole request. */
@@ -292,12 +281,10 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   #nextAt(): number {
     let at = Math.min(this.#settlements.nextAt, this.#deadlines.peek()?.deadline ?? Number.POSITIVE_INFINITY);
     if (this.#door.waiting === 0) return at;
-    at = Math.min(at, this.#plan.isStale ? this.#plannedAt + this.#planPauseMs() : this.#plan.firstStart);
+    at = Math.min(at, this.#plan.isStale ? this.#plannedAt + this.#plan.pauseMs : this.#plan.firstStart);
     return Math.min(at, this.#door.nextRefreshAt);
   }
 }
 
 const DEFAULT_SETTLE_LAG_MS = 100;
-/** Placements (tickets x routes) that cost less than a timer's worth. */
-const SMALL_PLAN = 400;
 const FEW_DEADLINES = 64;
