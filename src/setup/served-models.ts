@@ -7,6 +7,7 @@ import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } fro
 import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
 import type { Route } from '../scheduler/route.ts';
 import type { Books } from './books.ts';
+import { serversOf } from './servers.ts';
 
 export interface ServedModelsOptions {
   readonly config: Config;
@@ -129,7 +130,7 @@ export class ServedModels implements ModelLookup {
 
   #endpoint(route: Route): Endpoint {
     const { provider, key, serverIndex } = this.#options.books.originOf(route);
-    const base = new URL(provider.baseUrls[serverIndex] ?? (this.#options.adapterOf(provider).baseUrl as string));
+    const base = new URL(serversOf(provider)[serverIndex] as string);
     return {
       origin: base.origin,
       basePath: base.pathname.replace(/\/+$/, ''),

@@ -3,6 +3,7 @@ import type { Config, ProviderConfig } from '../config/config.ts';
 import { environmentProxy } from '../upstream/environment-proxy.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { createUndiciTransport } from '../upstream/undici-transport.ts';
+import { serversOf } from './servers.ts';
 
 /** The transport with each provider's own proxy and certificates, and the environment's proxy for the others. */
 export function createTransport(
@@ -11,7 +12,7 @@ export function createTransport(
 ): Transport {
   const byOrigin = new Map<string, ProviderConfig>();
   for (const provider of providers) {
-    for (const url of provider.baseUrls) byOrigin.set(new URL(url).origin, provider);
+    for (const url of serversOf(provider)) byOrigin.set(new URL(url).origin, provider);
   }
   const fromEnvironment = environmentProxy({
     httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'],
