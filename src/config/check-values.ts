@@ -13,6 +13,7 @@ export function checkValues(parsed: ParsedConfig, config: Config): Finding[] {
     ...checkClientKeys(parsed),
     ...parsed.providers.flatMap((provider, index) => checkProviderKeys(provider, ['providers', index])),
     ...checkLoops(config),
+    ...checkWays(config),
     ...checkLimits(config),
   ];
 }
@@ -65,6 +66,22 @@ function checkLoops({ server, providers }: Config): Finding[] {
         message: 'has the address of Sluice itself: change its `base_url` or `server.port`',
       },
     ];
+  });
+}
+
+/** Connections are shared by all providers at an address, so there is one way to each. */
+function checkWays({ providers }: Config): Finding[] {
+  const ways = new Map<string, { readonly way: string; readonly first: Path }>();
+  return providers.flatMap(({ type, baseUrls, proxy, ca }, index) => {
+    const path: Path = ['providers', index];
+    const way = JSON.stringify([proxy?.reveal() ?? null, ca]);
+    const addresses = baseUrls.length === 0 ? [type] : baseUrls.map((url) => new URL(url).origin);
+    const known = addresses.flatMap((address) => ways.get(address) ?? []);
+    for (const address of addresses) if (!ways.has(address)) ways.set(address, { way, first: path });
+    const other = known.find((each) => each.way !== way);
+    if (!other) return [];
+    const message = `has the address of ${formatPath(other.first)}, but another \`proxy\` or \`ca_file\`: make them equal`;
+    return [{ path, message }];
   });
 }
 
