@@ -5,6 +5,8 @@ import type { ProviderType } from './provider-types.ts';
 
 /** One bucket of limits that covers a route. Routes with an equal `scopeId` share the bucket. */
 export interface LimitGroup {
+  /** What it is a bucket of: a quota's one upstream model, a family of them, all of them, or a key's. */
+  readonly kind: 'model' | 'pattern' | 'quota' | 'key';
   /** Stable over restarts and independent of the order in the file, as long as names stay. */
   readonly scopeId: string;
   /** For people: the quota and, where it is for some models only, the model or pattern. */
@@ -61,6 +63,7 @@ export class LimitScopes {
   groupsOf(route: LimitedRoute): readonly LimitGroup[] {
     const quota = quotaOf(route);
     const ownGroup: LimitGroup = {
+      kind: 'model',
       scopeId: `model ${quota.id} ${route.model}`,
       name: `${quota.name} ${route.model}`,
       limits: this.#modelLimits(route),
@@ -124,11 +127,17 @@ export class LimitScopes {
     const lines = quota.models.filter(({ pattern }) => matchesModel(pattern, route.model));
     return [
       ...lines.map(({ pattern, limits }) => ({
+        kind: 'pattern' as const,
         scopeId: `pattern quota:${quota.name} ${pattern}`,
         name: `${quota.name} ${pattern}`,
         limits: effective([limits]),
       })),
-      { scopeId: `quota quota:${quota.name}`, name: quota.name, limits: effective([quota.limits]) },
+      {
+        kind: 'quota' as const,
+        scopeId: `quota quota:${quota.name}`,
+        name: quota.name,
+        limits: effective([quota.limits]),
+      },
     ].filter(hasLimits);
   }
 
@@ -169,6 +178,7 @@ function hasQuota(provider: ProviderConfig, route: LimitedRoute, quotaId: string
 function keyGroup({ provider, key }: LimitedRoute): LimitGroup[] {
   if (!key) return [];
   const group = {
+    kind: 'key' as const,
     scopeId: `key ${provider.name},${key.name}`,
     name: `${provider.name}/${key.name}`,
     limits: effective([key.limits]),

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config, ModelConfig, ProviderConfig } from '../config/config.ts';
-import { type LimitedRoute, LimitScopes, routesOf } from '../config/limit-scopes.ts';
+import { type LimitedRoute, type LimitGroup, LimitScopes, routesOf } from '../config/limit-scopes.ts';
 import type { LimitFacts } from '../providers/provider.ts';
 import type { ModelRoutes, RouteOption } from '../scheduler/model-routes.ts';
 import { Quota } from '../scheduler/quota.ts';
@@ -77,7 +77,7 @@ export class Books {
     const id = [provider.name, String(serverIndex), key?.name ?? '', model].join(' ');
     const known = this.#routes.get(id);
     if (known) return known;
-    const quotas = this.#scopes.groupsOf(limited).map((group, index) => {
+    const quotas = leaderFirst(this.#scopes.groupsOf(limited)).map((group, index) => {
       return this.#quota(group, { provider, learns: index === 0 });
     });
     const route = new Route({
@@ -92,10 +92,7 @@ export class Books {
     return route;
   }
 
-  #quota(
-    group: ReturnType<LimitScopes['groupsOf']>[number],
-    { provider, learns }: { provider: ProviderConfig; learns: boolean },
-  ): Quota {
+  #quota(group: LimitGroup, { provider, learns }: { provider: ProviderConfig; learns: boolean }): Quota {
     const known = this.#quotas.get(group.scopeId);
     if (known) return known;
     const { clock, factsOf } = this.#options;
@@ -117,6 +114,12 @@ export class Books {
     this.#upstreams.set(id, known);
     return known;
   }
+}
+
+/** Heads and refusals speak of one bucket: that of the model's family where there is one, else that of the model. */
+function leaderFirst(groups: readonly LimitGroup[]): readonly LimitGroup[] {
+  const family = groups.find(({ kind }) => kind === 'pattern');
+  return family ? [family, ...groups.filter((group) => group !== family)] : groups;
 }
 
 /** Between our grant and the upstream's admission: handshakes and uploads lie in there. */

@@ -51,3 +51,20 @@ models: [{ name: mine, targets: [{ provider: openai-compatible, model: mine }] }
   expect(models.find('made-up-7', anybody).name).toBe('made-up-7');
   expect(models.find('mine', anybody).name).toBe('mine');
 });
+
+test('where a family has a bucket, heads of each of its models speak of that one', () => {
+  const models = servedModels(`
+providers:
+  - type: openai
+    keys: [{ name: a, key: sk-a, quota: org }]
+quotas: [{ name: org, models: { "gpt-4o*": { rpm: 100 } } }]
+models:
+  - { name: big, targets: [{ provider: openai, model: gpt-4o }] }
+  - { name: small, targets: [{ provider: openai, model: gpt-4o-mini }] }
+`);
+  const [big] = models.find('big', anybody).routes.options;
+  const [small] = models.find('small', anybody).routes.options;
+  expect(big?.route.quotas[0]).toBe(small?.route.quotas[0]);
+  expect(big?.route.quotas[0]).toMatchObject({ name: 'org gpt-4o*', learns: true });
+  expect(big?.route.quotas[1]).not.toBe(small?.route.quotas[1]);
+});
