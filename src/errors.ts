@@ -73,7 +73,7 @@ export interface ProxyErrorDetails {
   readonly param?: string;
   /** From now until a repeat of the request can succeed. Absent: not known, or never. */
   readonly retryAfterMs?: number;
-  /** Overrides the table: `never` for a promise that lies beyond its horizon. */
+  /** Overrides the table. A wait beyond a minute is `never` in any case. */
   readonly retry?: RetryAdvice;
   /** The quota and limit that binds, as shown in `x-sluice-limit`. */
   readonly limit?: string;
@@ -105,13 +105,36 @@ export class ProxyError extends Error {
   }
 
   get retry(): RetryAdvice {
-    return this.details.retry ?? ERROR_TABLE[this.code].retry;
+    const { retry, retryAfterMs = 0 } = this.details;
+    return retryAfterMs > LONGEST_SLEEP_MS ? 'never' : (retry ?? ERROR_TABLE[this.code].retry);
   }
 
   /** The body for the client. */
   toBody(): ErrorBody {
-    if (this.details.verdict) return this.details.verdict.body;
+    const { verdict, param = null } = this.details;
+    if (verdict) return verdict.body;
     const { type } = ERROR_TABLE[this.code];
-    return { error: { message: this.message, type, param: this.details.param ?? null, code: this.code } };
+    return { error: { message: `${this.message}${this.#retryHint()}`, type, param, code: this.code } };
   }
+
+  /** Frameworks that ignore the headers, and whoever is refused in band, read the wait from the message. */
+  #retryHint(): string {
+    const { retryAfterMs } = this.details;
+    if (this.status !== TOO_MANY_REQUESTS || this.retry === 'never' || retryAfterMs === undefined) return '';
+    return ` Please try again in ${Math.max(1, Math.ceil(retryAfterMs / 100)) / 10}s.`;
+  }
+}
+
+const TOO_MANY_REQUESTS = 429;
+
+/** Some SDKs would sleep for all of a longer wait, others would not wait at all. */
+const LONGEST_SLEEP_MS = 60_000;
+
+/** The answer to an exception that nobody expected: it tells the request's id and nothing else. */
+export function internalError(requestId: string, cause: unknown): ProxyError {
+  return new ProxyError('internal_error', `The server failed on this request. Its id is ${requestId}.`, { cause });
+}
+
+export function shuttingDown(): ProxyError {
+  return new ProxyError('shutting_down', 'The server is shutting down. Try again.');
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProxyError } from '../errors.ts';
+import { ProxyError, shuttingDown } from '../errors.ts';
 import type { Client } from '../proxy/exchange.ts';
 import { cutClientText } from '../proxy/scrub.ts';
 import { authenticate } from './authenticate.ts';
@@ -33,7 +33,7 @@ export function admit(context: Context, request: FastifyRequest, reply: FastifyR
   checkForm(request);
   if (request.is404) throw unknownRoute(request);
   if (isPublic) return;
-  if (context.lifecycle.isDraining) throw new ProxyError('shutting_down', 'The server is shutting down. Try again.');
+  if (context.lifecycle.isDraining) throw shuttingDown();
   const client = identify(context, request);
   if (request.arrival) request.arrival.client = client;
   if (hasBody) admitBody(context, request, reply);

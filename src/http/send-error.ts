@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, ProxyError } from '../errors.ts';
+import { type ErrorCode, internalError, ProxyError } from '../errors.ts';
 import { cutClientText } from '../proxy/scrub.ts';
 import type { Context } from './context.ts';
-import { errorResponse, internalError } from './error-response.ts';
+import { errorResponse } from './error-response.ts';
 import { pathOf } from './routes/route-table.ts';
 
 /** Every error of every route, and those that Fastify raises itself, leave through here. */

@@ -1,6 +1,7 @@
-import { type ErrorBody, type ErrorCode, ProxyError } from '../errors.ts';
+import { type ErrorBody, type ErrorCode, ProxyError, shuttingDown } from '../errors.ts';
 import type { Outcome } from '../providers/provider.ts';
 import type { FailureKind } from '../upstream/transport.ts';
+import { noUsableKey } from './rejection-error.ts';
 
 /** An attempt that gave the client no answer, or no end of one. */
 export interface FailedAttempt {
@@ -19,8 +20,8 @@ export interface RetrySituation {
   /** Sends so far, the failed one included. */
   readonly attempts: number;
   readonly maxAttempts: number;
-  /** `receiving`: an event or a part of a body has gone out; a head and comments are nothing. */
-  readonly client: 'waiting' | 'receiving' | 'gone';
+  /** An event or a part of a body has gone out to the client; a head and comments are nothing. */
+  readonly hasBegun: boolean;
   /** Another route that this request has not been excluded from may serve it. */
   readonly hasOtherRoute: boolean;
   /** Another one of those leads to another provider or upstream model. */
@@ -54,11 +55,9 @@ const VERDICT_STATUSES = [400, 404, 422];
  * client has received nothing. A verdict on the request itself becomes the client's only when no other target is left to ask.
  */
 export function decideRetry(failed: FailedAttempt, situation: RetrySituation): RetryDecision {
-  const { client, attempts, maxAttempts, hasBudget } = situation;
-  if (client === 'gone') return stop('client_closed_request', 'The client closed the request.');
-  // A call whose client is still there is aborted by our own shutdown only.
-  if (failed.transport === 'aborted') return stop('shutting_down', 'The server is shutting down. Try again.');
-  const again = client === 'waiting' && attempts < maxAttempts ? nextAttempt(failed, situation) : null;
+  const { hasBegun, attempts, maxAttempts, hasBudget } = situation;
+  const isLast = hasBegun || attempts >= maxAttempts || isShutdown(failed);
+  const again = isLast ? null : nextAttempt(failed, situation);
   if (again !== null && (hasBudget || !again.isCounted)) return again;
   return { kind: 'stop', error: finalError(failed, situation) };
 }
@@ -99,8 +98,10 @@ function elsewhere({ hasOtherRoute, attempts }: RetrySituation, hintMs: number):
   return { ...again('nothing'), notBeforeMs: Math.max(hintMs, FIRST_PAUSE_MS * 2 ** (attempts - 1)), isCounted: true };
 }
 
-function finalError(failed: FailedAttempt, situation: RetrySituation): ProxyError {
+/** What the client is told when no attempt follows. */
+export function finalError(failed: FailedAttempt, situation: RetrySituation): ProxyError {
   const { outcome } = failed;
+  if (isShutdown(failed)) return shuttingDown();
   switch (outcome.kind) {
     case 'client':
       return verdict(failed, situation.explain());
@@ -140,20 +141,18 @@ function disabledError(failed: FailedAttempt, situation: RetrySituation): ProxyE
   const { outcome, answer } = failed;
   const isUnknownModel = outcome.kind === 'disabled' && outcome.reason === 'model' && answer?.status !== 403;
   if (isUnknownModel) return new ProxyError('model_not_found', situation.explain().error.message, { param: 'model' });
-  return new ProxyError(
-    'no_usable_key',
-    'No key that could serve this model is usable at the moment. The operator of this server has to act.',
-  );
+  return noUsableKey();
 }
 
 function failure(code: ErrorCode, { reason }: FailedAttempt, { attempts }: RetrySituation): ProxyError {
   return new ProxyError(code, `No answer after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}.`);
 }
 
-function isTimeout({ transport, answer }: FailedAttempt): boolean {
-  return transport?.endsWith('_timeout') === true || answer?.status === 408 || answer?.status === 504;
+/** A call whose client is still there is aborted by our own shutdown only. */
+function isShutdown({ transport }: FailedAttempt): boolean {
+  return transport === 'aborted';
 }
 
-function stop(code: ErrorCode, message: string): RetryDecision {
-  return { kind: 'stop', error: new ProxyError(code, message) };
+function isTimeout({ transport, answer }: FailedAttempt): boolean {
+  return transport?.endsWith('_timeout') === true || answer?.status === 408 || answer?.status === 504;
 }

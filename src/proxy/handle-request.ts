@@ -1,4 +1,4 @@
-import { ProxyError } from '../errors.ts';
+import { internalError, ProxyError } from '../errors.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { TicketRequest } from '../scheduler/ticket.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
@@ -166,11 +166,7 @@ class RequestRun {
 
   /** In band where the status is out already; a bug is thrown on, for the log. */
   #fail(error: unknown): void {
-    const { id } = this.#request;
-    const known =
-      error instanceof ProxyError
-        ? error
-        : new ProxyError('internal_error', `The server failed on this request. Its id is ${id}.`, { cause: error });
+    const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
     this.#record.failed(known);
     if (!this.#answer.isHeadSent) {
       throw new ProxyError(known.code, known.message, {

@@ -1,11 +1,9 @@
-import { type ErrorCode, ProxyError } from '../errors.ts';
+import { type ErrorCode, ProxyError, shuttingDown } from '../errors.ts';
 import type { BindingLimit, Rejection } from '../scheduler/rejection.ts';
 
 type Wait = Extract<Rejection, { readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit' }>;
 
 const DAY_MS = 86_400_000;
-/** Some SDKs would sleep for all of a longer wait, others would not wait at all. */
-const LONGEST_SLEEP_MS = 60_000;
 
 const CODES: Readonly<Record<Wait['kind'], ErrorCode>> = {
   queue_full: 'queue_full',
@@ -21,17 +19,21 @@ export function rejectionError(rejection: Rejection): ProxyError {
         limit: limitName(rejection.limit),
       });
     case 'no_usable_route':
-      return new ProxyError(
-        'no_usable_key',
-        'No key that could serve this model is usable at the moment. The operator of this server has to act.',
-      );
+      return noUsableKey();
     case 'shutting_down':
-      return new ProxyError('shutting_down', 'The server is shutting down. Try again.');
+      return shuttingDown();
     case 'queue_full':
     case 'wait_exceeded':
     case 'client_limit':
       return waitError(rejection);
   }
+}
+
+export function noUsableKey(): ProxyError {
+  return new ProxyError(
+    'no_usable_key',
+    'No key that could serve this model is usable at the moment. The operator of this server has to act.',
+  );
 }
 
 /** `org-a gpt-4o tpm`: as `x-sluice-limit` shows it. */
@@ -43,10 +45,9 @@ function waitError(rejection: Wait): ProxyError {
   const { limit, retryAfterMs, predictedWaitMs } = rejection;
   const isKnown = Number.isFinite(predictedWaitMs);
   const returnMs = retryAfterMs ?? (isKnown ? predictedWaitMs : null);
-  const isPromise = retryAfterMs !== null && retryAfterMs <= LONGEST_SLEEP_MS;
   return new ProxyError(CODES[rejection.kind], `${reason(rejection)}${binding(limit)}`, {
     ...(returnMs === null ? {} : { retryAfterMs: returnMs }),
-    ...(isPromise ? {} : { retry: 'never' as const }),
+    ...(retryAfterMs === null ? { retry: 'never' as const } : {}),
     ...(limit ? { limit: limitName(limit) } : {}),
   });
 }

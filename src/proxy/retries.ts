@@ -4,7 +4,7 @@ import type { RouteOption } from '../scheduler/model-routes.ts';
 import type { Rejection } from '../scheduler/rejection.ts';
 import type { Route } from '../scheduler/route.ts';
 import type { AttemptEnd, AttemptFailure } from './attempt-end.ts';
-import { type Again, decideRetry, type RetrySituation } from './decide-retry.ts';
+import { type Again, decideRetry, finalError, type RetrySituation } from './decide-retry.ts';
 import { rejectionError } from './rejection-error.ts';
 import type { RequestServices } from './request-services.ts';
 import { upstreamErrorBody } from './scrub.ts';
@@ -39,10 +39,11 @@ export class Retries {
   }
 
   /** After an attempt whose lease has ended, so that the route's state knows of it already. */
-  after({ kind, failure }: FailedEnd, lease: Lease): NextStep {
+  after(end: FailedEnd, lease: Lease): NextStep {
     this.#attempts += 1;
-    const situation = this.#situation(failure, lease);
-    if (kind === 'broken') return { kind: 'stop', error: brokenOff(failure, situation) };
+    const { failure } = end;
+    const situation = this.#situation(end, lease);
+    if (situation.hasBegun) return { kind: 'stop', error: brokenOff(failure, situation) };
     this.#last = { failure, situation };
     const decision = decideRetry(failure, situation);
     return decision.kind === 'stop' ? decision : this.#again(decision, lease);
@@ -64,7 +65,7 @@ export class Retries {
     return { kind: 'again', exclude: excluded, notBeforeMs };
   }
 
-  #situation({ outcome, answer }: AttemptFailure, lease: Lease): RetrySituation {
+  #situation({ kind, failure: { outcome, answer } }: FailedEnd, lease: Lease): RetrySituation {
     const { clock, settings, retryBudget, scrub } = this.#services;
     const until = this.#horizon(outcome.kind, lease);
     const others = this.#model.routes.options
@@ -74,7 +75,7 @@ export class Retries {
     return {
       attempts: this.#attempts,
       maxAttempts: settings.attempts,
-      client: 'waiting',
+      hasBegun: kind === 'broken',
       hasOtherRoute: others.length > 0,
       hasOtherTarget: others.some(({ upstream }) => upstream !== lease.route.upstream),
       hasBudget: retryBudget.hasRoom(clock.now()),
@@ -120,13 +121,6 @@ function isAboutKeys({ outcome }: AttemptFailure, rejection: Rejection): boolean
     case 'ramp':
       return rejection.kind !== 'no_usable_route';
   }
-}
-
-/** What the client is told when no attempt follows. */
-function finalError(failure: AttemptFailure, situation: RetrySituation): ProxyError {
-  const decision = decideRetry(failure, { ...situation, maxAttempts: situation.attempts });
-  if (decision.kind === 'stop') return decision.error;
-  throw new Error('an attempt too many was offered');
 }
 
 /** The client has a part of the answer, so it is not told that there was none. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ERROR_TABLE, type ErrorCode, ProxyError } from '../../src/errors.ts';
-import { errorResponse, internalError } from '../../src/http/error-response.ts';
+import { ERROR_TABLE, type ErrorCode, internalError, ProxyError } from '../../src/errors.ts';
+import { errorResponse } from '../../src/http/error-response.ts';
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[];
 
@@ -48,8 +48,9 @@ describe('when to come back', () => {
         const { headers, body } = errorResponse(new ProxyError('queue_full', '', { retryAfterMs }), false);
         expect(Number(headers['retry-after']) * 1000).toBeGreaterThanOrEqual(retryAfterMs);
         expect(Number(headers['retry-after-ms'])).toBeGreaterThanOrEqual(retryAfterMs);
-        const words = Number(/in ([\d.]+)s\.$/.exec(body.error.message)?.[1]);
-        expect(words * 1000).toBeGreaterThanOrEqual(retryAfterMs);
+        const words = /in ([\d.]+)s\.$/.exec(body.error.message)?.[1];
+        if (retryAfterMs > 60_000) expect(words).toBeUndefined();
+        else expect(Number(words) * 1000).toBeGreaterThanOrEqual(retryAfterMs);
       }),
     );
   });

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { internalError } from '../../errors.ts';
 import type { Client, ClientRequest } from '../../proxy/exchange.ts';
 import { RawClientReply } from '../client-reply.ts';
 import type { Context } from '../context.ts';
-import { internalError } from '../error-response.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
