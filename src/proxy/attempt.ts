@@ -73,7 +73,7 @@ export class Attempt implements UpstreamHandler {
   onHead(status: number, headers: UpstreamHeaders): void {
     if (this.#isOver) return;
     const { lease, target } = this.#parts;
-    lease.answered(target.provider.readLimits(headers), isSuccess(status));
+    lease.headed(target.provider.readLimits(headers));
     this.#reader = this.#readerFor(status, headers);
   }
 
@@ -98,7 +98,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   #readerFor(status: number, headers: UpstreamHeaders): AnswerReader {
-    const { services, target, facts, answer, begin } = this.#parts;
+    const { services, target, facts, answer, begin, lease } = this.#parts;
     const common = {
       clock: services.clock,
       provider: target.provider,
@@ -106,7 +106,10 @@ export class Attempt implements UpstreamHandler {
       headers,
       answer,
       call: this.#flow,
-      begin: () => begin(headers),
+      begin: () => {
+        lease.proved();
+        begin(headers);
+      },
       finish: (end: AttemptEnd) => this.#finish(end),
     };
     if (!isSuccess(status)) return new RefusedAnswer({ ...common, suspicion: null });

@@ -28,7 +28,7 @@ function apply(lease: Lease, report: Report, context: ReportContext): void {
       return;
     case 'ok':
       route.circuit.succeeded();
-      route.upstream.overloadsInRow = 0;
+      route.overloadsInRow = 0;
       return;
     case 'wait':
       refuse(lease, report, context);
@@ -76,15 +76,21 @@ function disable(route: Route, report: Extract<Report, { kind: 'disabled' }>): v
 }
 
 /**
- * The vendor has no capacity: its other keys would not help, so the model rests for all of them. Those that were under way
- * together are turned away together, and say it once.
+ * The vendor has no capacity. Mostly that is so for all its keys, but some say it of one region, project or tier: one other
+ * key may ask, and when it hears the same the model rests for all of them. Those that were under way together are turned
+ * away together, and say it once.
  */
 function overload(route: Route, hintMs: number | null, { now, random }: ReportContext): void {
   const { upstream } = route;
-  if (upstream.restsUntil <= now) upstream.overloadsInRow += 1;
-  const backoffMs = FIRST_OVERLOAD_MS * 2 ** Math.max(0, upstream.overloadsInRow - 1);
+  if (route.overloadedUntil <= now) route.overloadsInRow += 1;
+  const backoffMs = FIRST_OVERLOAD_MS * 2 ** Math.max(0, route.overloadsInRow - 1);
   const restMs = Math.max(hintMs ?? 0, Math.min(backoffMs, MAX_OVERLOAD_MS));
-  upstream.restsUntil = Math.max(upstream.restsUntil, now + restMs * (1 + 0.2 * random()));
+  const until = now + restMs * (1 + 0.2 * random());
+  route.overloadedUntil = Math.max(route.overloadedUntil, until);
+  const { overloaded } = upstream;
+  const isSecond = overloaded !== null && overloaded !== route && overloaded.overloadedUntil > now;
+  if (isSecond) upstream.restsUntil = Math.max(upstream.restsUntil, until);
+  upstream.overloaded = route;
 }
 
 /** An exhausted day without a hint is asked again after an hour. */

@@ -36,7 +36,8 @@ export interface Ending {
 
 /** What the scheduler does with a lease's news; it alone implements this. */
 export interface LeaseOwner {
-  answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void;
+  headed(lease: Lease, readings: readonly Reading[]): void;
+  proved(lease: Lease): void;
   ended(lease: Lease, ending: Ending): void;
 }
 
@@ -48,8 +49,8 @@ interface Held {
 /**
  * The right to send one request on one route, booked on every limit that covers it.
  *
- *     granted ──answered()──▶ answered ──end()──▶ ended
- *        └──────────end() or dispose──────────────▶ ended
+ *     granted ──headed()──▶ headed ──proved()──▶ proved ──end()──▶ ended
+ *        └────────────────────┴──────end() or dispose─────────────▶ ended
  *
  * It ends exactly once: ending it again does nothing, and one that is disposed without an end is booked as reserved.
  */
@@ -60,8 +61,8 @@ export class Lease implements Disposable {
   readonly grantedAt: number;
   /** When it was sent: restamped by `sent`, so that a slow upload does not count against its answer. */
   sentAt: number;
-  hasAnswer = false;
-  /** It counts no longer as unanswered: a good head has come, or all that a bad one says is known. */
+  hasHead = false;
+  /** It counts no longer as unanswered: output has come, or all that a failure says is known. */
   hasLeftGates = false;
   hasEnded = false;
   readonly #owner: LeaseOwner;
@@ -92,11 +93,16 @@ export class Lease implements Disposable {
     return this.cost.reserved;
   }
 
-  /** A final head has come; `isGood` unless it is a refusal or a failure. Counts once. */
-  answered(readings: readonly Reading[], isGood: boolean): void {
-    if (this.hasAnswer || this.hasEnded) return;
-    this.hasAnswer = true;
-    this.#owner.answered(this, readings, isGood);
+  /** The final head has come, with what it says of limits; whether an answer follows is not known yet. Counts once. */
+  headed(readings: readonly Reading[]): void {
+    if (this.hasHead || this.hasEnded) return;
+    this.hasHead = true;
+    this.#owner.headed(this, readings);
+  }
+
+  /** Output has come, not only a head that promises it: those who wait for a first answer may follow. Counts once. */
+  proved(): void {
+    if (!(this.hasLeftGates || this.hasEnded)) this.#owner.proved(this);
   }
 
   end(ending: Ending): void {

@@ -43,8 +43,8 @@ export interface Refusal {
 /**
  * Limits that are enforced together: a quota of the upstream for one model or family, a key's own, a client's own.
  *
- * A quota that learns begins behind a gate, since nobody knows its level; the first head that states it, or the state
- * file, opens the gate.
+ * A quota that learns begins behind a gate, since nobody knows its level; the first answer whose head states it, or the
+ * state file, opens the gate.
  */
 export class Quota {
   readonly id: string;
@@ -59,6 +59,8 @@ export class Quota {
   #skewMs: number;
   /** When a refusal last showed that the books were wrong: those that were under way then say nothing new. */
   distrustedAt = Number.NEGATIVE_INFINITY;
+  /** A head has stated the level while nothing rested: the next answer opens the gate. */
+  #isMeasured = false;
   #refusalsInRow = 0;
   /** The last rest: when it ended, how long it was, and how often one followed another too soon. */
   #lastRest = { until: Number.NEGATIVE_INFINITY, ms: 0, repeats: 0 };
@@ -95,6 +97,7 @@ export class Quota {
   succeeded(now: number): void {
     this.#refusalsInRow = 0;
     if (this.restsUntil <= now) this.restReason = null;
+    if (this.#isMeasured && this.restsUntil <= now) this.gate.open();
     if (now >= this.#lastRest.until + this.#lastRest.ms * CAUTION) this.gate.widen();
     if (now - this.#quietSince < QUIET_MS) return;
     this.#quietSince = now;
@@ -151,7 +154,7 @@ export class Quota {
   #observeOne(limit: QuotaLimit, reading: Reading, answered: Answered): boolean {
     const hasNewCapacity = reading.limit !== null && limit.seeCapacity(reading.limit, answered.now);
     if (reading.remaining === null) return hasNewCapacity;
-    if (this.restsUntil <= answered.now) this.gate.open();
+    this.#isMeasured = this.restsUntil <= answered.now;
     return limit.seeRemaining(reading.remaining, { ...answered, skewMs: this.#skewMs }) || hasNewCapacity;
   }
 
@@ -165,14 +168,19 @@ export class Quota {
     }
   }
 
+  /** A hint that proved too short once is not taken at its word again. */
   #restMs({ now, retryAfterMs }: Refusal): number {
-    return Math.min((retryAfterMs ?? this.#restWithoutHint()) * 2 ** this.#repeats(now), MAX_REST_MS);
+    const repeats = this.#repeats(now);
+    const leastMs = repeats === 0 ? 0 : FIRST_REST_MS * 2 ** (repeats - 1);
+    return Math.min(Math.max((retryAfterMs ?? this.#restWithoutHint()) * 2 ** repeats, leastMs), MAX_REST_MS);
   }
 
   /** How many rests in a row have proved too short. */
   #repeats(now: number): number {
     const { until, ms, repeats } = this.#lastRest;
-    return now < until + ms * CAUTION ? repeats + (now >= until ? 1 : 0) : 0;
+    // Where nothing was admitted since, a hint of milliseconds is still under suspicion when traffic is thin.
+    const cautionMs = Math.max(ms * CAUTION, this.#refusalsInRow > 1 ? FIRST_REST_MS : 0);
+    return now < until + cautionMs ? repeats + (now >= until ? 1 : 0) : 0;
   }
 
   /** Known limits recover soon, so ask again soon; where none is known, a whole window is taken for spent. */

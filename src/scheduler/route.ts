@@ -14,7 +14,8 @@ export interface UpstreamModelState {
   readonly provider: string;
   readonly model: string;
   restsUntil: number;
-  overloadsInRow: number;
+  /** The key that was told so last: when a second one hears the same, all of them rest. */
+  overloaded: Route | null;
 }
 
 /** Why a route can or can't be used now, for people. */
@@ -43,6 +44,9 @@ export class Route {
   /** Leases that have not ended. */
   inFlight = 0;
   isModelClosed = false;
+  /** The vendor had no capacity for this key. */
+  overloadedUntil = 0;
+  overloadsInRow = 0;
   #meters: readonly Meter[] = [];
   #meterCount = -1;
 
@@ -72,14 +76,14 @@ export class Route {
   /** First instant at which it may be used, limits and gates aside; Infinity while disabled. */
   availableAt(now: number): number {
     if (this.isDisabled) return Number.POSITIVE_INFINITY;
-    let at = Math.max(this.circuit.availableAt(now), this.upstream.restsUntil);
+    let at = Math.max(this.circuit.availableAt(now), this.#overloadEndsAt);
     for (const quota of this.quotas) if (quota.restsUntil > at) at = quota.restsUntil;
     return at;
   }
 
   /** Out of service, as opposed to short of quota. */
   isDown(now: number): boolean {
-    return this.isDisabled || Math.max(this.circuit.availableAt(now), this.upstream.restsUntil) > now;
+    return this.isDisabled || Math.max(this.circuit.availableAt(now), this.#overloadEndsAt) > now;
   }
 
   /** Whether every gate lets one more pass. */
@@ -105,8 +109,12 @@ export class Route {
     for (const quota of this.quotas) {
       if (quota.restsUntil > now && quota.restReason) return { kind: quota.restReason, until: quota.restsUntil };
     }
-    if (this.upstream.restsUntil > now) return { kind: 'overloaded', until: this.upstream.restsUntil };
+    if (this.#overloadEndsAt > now) return { kind: 'overloaded', until: this.#overloadEndsAt };
     const circuit = this.circuit.state(now);
     return circuit.kind === 'closed' ? { kind: 'ready' } : circuit;
+  }
+
+  get #overloadEndsAt(): number {
+    return Math.max(this.overloadedUntil, this.upstream.restsUntil);
   }
 }

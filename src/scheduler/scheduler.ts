@@ -147,18 +147,19 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#turnAway(ticket, refuseForGood(ticket.request) ?? { kind: 'no_usable_route' });
   }
 
-  answered(lease: Lease, readings: readonly Reading[], isGood: boolean): void {
+  headed(lease: Lease, readings: readonly Reading[]): void {
+    const now = this.#clock.now();
+    if (lease.route.quotas[0].observe(readings, { sentAt: lease.sentAt, now, cost: lease.cost })) this.#news();
+    this.#turn();
+  }
+
+  proved(lease: Lease): void {
     const now = this.#clock.now();
     const { route } = lease;
-    const quota = route.quotas[0];
-    // What a refusal means is told by its body: until then nobody may follow through the gate.
-    if (isGood) {
-      lease.leaveGates();
-      for (const each of route.quotas) each.succeeded(now);
-    }
-    const wasOpen = quota.gate.isOpen;
-    const hasChanged = quota.observe(readings, { sentAt: lease.sentAt, now, cost: lease.cost });
-    if (hasChanged || !wasOpen) this.#news();
+    const wasOpen = route.quotas[0].gate.isOpen;
+    lease.leaveGates();
+    for (const each of route.quotas) each.succeeded(now);
+    if (!wasOpen) this.#news();
     else if (!route.circuit.gate.isOpen) this.#plan.isStale = true;
     this.#turn();
   }

@@ -110,7 +110,7 @@ export class Books {
   }
 
   #upstream(id: string, { provider, model }: { provider: string; model: string }): UpstreamModelState {
-    const known = this.#upstreams.get(id) ?? { provider, model, restsUntil: 0, overloadsInRow: 0 };
+    const known = this.#upstreams.get(id) ?? { provider, model, restsUntil: 0, overloaded: null };
     this.#upstreams.set(id, known);
     return known;
   }

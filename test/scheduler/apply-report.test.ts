@@ -271,15 +271,14 @@ describe('a credential that is no good', () => {
 });
 
 describe('a vendor without capacity', () => {
-  test('rests with all its keys, twice as long each time, up to half a minute', () => {
-    const office = new Office({ a: { limits: [rpm(1_000)] }, b: { limits: [rpm(1_000)] } }, { maxWaitMs: HOUR_MS });
+  test('rests twice as long each time, up to half a minute', () => {
+    const office = new Office({ a: { limits: [rpm(1_000)] } }, { maxWaitMs: HOUR_MS });
     const rests: number[] = [];
     for (let round = 0; round < 7; round += 1) {
       office.ask(String(round));
       office.clock.advance(restMs(office) + 10);
       refuse(office, String(round), { kind: 'capacity', retryAfterMs: null });
       rests.push(restMs(office));
-      expect(stateOf(office, 'b')).toBe('overloaded');
     }
     expect(rests).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     office.ask('last');

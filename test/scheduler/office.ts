@@ -54,7 +54,7 @@ export class Office {
   constructor(keys: Readonly<Record<string, KeySetup>>, options: OfficeOptions = {}) {
     this.#options = options;
     this.scheduler = new Scheduler({ clock: this.clock, random: () => 0, onEvent: (event) => this.events.push(event) });
-    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloadsInRow: 0 };
+    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
     const routes = Object.entries(keys).map(([name, setup]) => {
       const key: KeyState = { name, disabled: null };
       this.#keys.set(name, key);
@@ -124,7 +124,8 @@ export class Office {
   }
 
   answer(name: string, readings: readonly Reading[] = [], isGood = true): void {
-    this.lease(name).answered(readings, isGood);
+    this.lease(name).headed(readings);
+    if (isGood) this.lease(name).proved();
   }
 
   end(name: string, ending: Partial<Ending> = {}): void {

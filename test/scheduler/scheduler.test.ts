@@ -307,7 +307,8 @@ describe('leases', () => {
     const lease = office.lease('1');
     lease[Symbol.dispose]();
     lease.end({ charged: chargeOf(1, 0), report: { kind: 'ok' } });
-    lease.answered([], true);
+    lease.headed([]);
+    lease.proved();
     office.clock.advance(200);
     expect(office.level('a')).toBeCloseTo(100, -1);
     expect(office.scheduler.openLeases).toBe(0);

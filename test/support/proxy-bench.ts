@@ -151,7 +151,7 @@ function createModel(options: BenchOptions): ServedModel {
   const candidates: RouteOption[] = [];
   for (const [target, each] of targets.entries()) {
     const { name = 'acme', origin = 'http://upstream.internal', keys = ['first'] } = each;
-    const upstream = { provider: name, model: 'gpt-upstream', restsUntil: 0, overloadsInRow: 0 };
+    const upstream = { provider: name, model: 'gpt-upstream', restsUntil: 0, overloaded: null };
     for (const key of keys) {
       const route = new Route({
         id: `${name}/${key}`,

@@ -84,7 +84,7 @@ export class World {
     this.#options = options;
     this.random = seededRandom(options.seed ?? 1);
     this.scheduler = new Scheduler({ clock: this.clock, random: this.random });
-    const upstream = { provider: 'sim', model: 'm', restsUntil: 0, overloadsInRow: 0 };
+    const upstream = { provider: 'sim', model: 'm', restsUntil: 0, overloaded: null };
     const shared = new Map<string, { quota: Quota; limiter: UpstreamLimiter }>();
     const routes = options.keys.map((key, index) => {
       const name = key.organisation ?? `key-${index}`;
@@ -234,11 +234,11 @@ export class World {
       }
       this.admitted += 1;
       const readings = this.#readings(lease.route, limiter);
-      this.clock.schedule(this.#delay(), () => lease.answered(readings, true));
+      this.clock.schedule(this.#delay(), () => this.#answered(lease, readings));
       this.clock.schedule(request.serviceMs, () => {
         limiter.finish(this.clock.now(), verdict.handle, { input: request.inputTokens, output: request.outputTokens });
         this.clock.schedule(this.#delay(), () => {
-          lease.answered(readings, true);
+          this.#answered(lease, readings);
           const usage = chargeOf(request.inputTokens, request.outputTokens);
           lease.end({ charged: this.#options.settlesTo === 'reserved' ? 'reserved' : usage, report: { kind: 'ok' } });
         });
@@ -246,8 +246,13 @@ export class World {
     });
   }
 
+  #answered(lease: Lease, readings: readonly Reading[]): void {
+    lease.headed(readings);
+    lease.proved();
+  }
+
   #refused(lease: Lease, retryAfterMs: number | null, spent: readonly Spent[]): void {
-    lease.answered([], false);
+    lease.headed([]);
     lease.end({ charged: [0, 0, 0, 0, 0], report: { kind: 'wait', retryAfterMs, spent } });
     this.scheduler.again(lease.ticket, { exclude: [], notBeforeMs: 0 });
   }
