@@ -4,7 +4,7 @@ import type { SseEvent } from './sse-decoder.ts';
  * What one event of an OpenAI-shaped stream is:
  * - `silent`: nothing that a client's parser would hand on, such as a comment;
  * - `chunk`: a `chat.completion.chunk`, or JSON that passes for one;
- * - `error`: an error in band, by its `error` member or its event name;
+ * - `error`: an error in band, by its `error` member, its event name, or its `object` (old vLLM);
  * - `done`: `[DONE]`;
  * - `malformed`: data that is not JSON. SDKs throw on it.
  */
@@ -32,7 +32,7 @@ export function readEvent(event: SseEvent): EventFacts {
   const json = parse(data);
   if (event.event === 'error') return { kind: 'error', json: json ?? null };
   if (json === undefined) return { kind: 'malformed' };
-  if (isRecord(json) && json['error']) return { kind: 'error', json };
+  if (isRecord(json) && (json['error'] || json['object'] === 'error')) return { kind: 'error', json };
   return chunkFacts(json);
 }
 

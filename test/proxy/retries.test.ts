@@ -36,6 +36,8 @@ describe('an attempt that fails before anything was sent to the client', () => {
     ['spent credit', 429, apiError('You exceeded your current quota', { code: 'insufficient_quota' })],
     ['a redirect', 302, ''],
     ['an error inside a success', 200, apiError('boom')],
+    ['an error inside a success that has no wrap', 200, { object: 'error', message: 'boom' }],
+    ['a detail inside a success', 200, { detail: 'boom' }],
     ['a success that is no JSON', 200, '{"choices": ['],
     ['a success that is no object', 200, '[]'],
   ])('by %s is followed by one on the other key', async (_name, status, body) => {

@@ -14,6 +14,7 @@ describe('the kind of an event', () => {
     [sse({ error: 'no' }), 'error'],
     ['event: error\ndata: {"message":"no"}\n\n', 'error'],
     ['event: error\ndata: oops\n\n', 'error'],
+    [sse({ object: 'error', message: 'no' }), 'error'],
     ['data: oops\n\n', 'malformed'],
     ['data: {"a":\n\n', 'malformed'],
     [ROLE, 'chunk'],
