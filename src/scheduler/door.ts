@@ -183,6 +183,8 @@ export class Door {
   }
 
   #refuseFull(ticket: Ticket, now: number): Rejection {
+    // It was never in the queue: a backlog that is being built must not find it there.
+    ticket.state = 'done';
     const { at, waitsFor } = this.#backlog.append(ticket, now);
     ticket.waitsFor = waitsFor;
     return this.#refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });

@@ -50,6 +50,8 @@ export class Office {
   readonly #clients = new Map<string, Quota>();
   readonly #leases = new Map<string, Lease>();
   readonly #rejections = new Map<string, Rejection>();
+  /** Everybody who was turned away, as often as it happened. */
+  readonly rejectedNames: string[] = [];
 
   constructor(keys: Readonly<Record<string, KeySetup>>, options: OfficeOptions = {}) {
     this.#options = options;
@@ -118,7 +120,10 @@ export class Office {
         if (ask.onLease) ask.onLease(lease);
         else this.log.push(`${name} on ${lease.route.id}`);
       },
-      onRejection: (rejection) => this.#rejections.set(name, rejection),
+      onRejection: (rejection) => {
+        this.rejectedNames.push(name);
+        this.#rejections.set(name, rejection);
+      },
     };
     return this.scheduler.submit(request);
   }

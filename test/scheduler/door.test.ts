@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import type { NamedPlan } from '../../src/scheduler/quota.ts';
+import { Office } from './office.ts';
+
+const MINUTE_MS = 60_000;
+
+const rpm = (capacity: number): NamedPlan => ({
+  name: 'rpm',
+  plan: { unit: 'requests', windowMs: MINUTE_MS, capacity, algorithm: 'token-bucket', isGuess: false },
+});
+
+/** So many that they are foretold anew in slices of two hundred: first the patient ones, behind them the late ones. */
+function longQueue(options: { readonly maxWaitMs: number; readonly maxQueueSize?: number }): Office {
+  const office = new Office({ a: { limits: [rpm(60)] } }, options);
+  for (let i = 0; i < 60; i += 1) office.ask(`first ${i}`, { client: 'first' });
+  office.clock.advance(600);
+  for (let i = 0; i < 150; i += 1) office.ask(`patient ${i}`, { client: 'patient' });
+  for (let i = 0; i < 150; i += 1) office.ask(`late ${i}`, { client: 'late' });
+  return office;
+}
+
+function slowDown(office: Office, toRpm: number): void {
+  office.quota('a').limits[0]?.seeCapacity(toRpm, office.clock.now());
+  office.scheduler.changed();
+}
+
+describe('a long queue', () => {
+  test('hears bad news to its end: all for whom it has become hopeless are turned away', () => {
+    const office = longQueue({ maxWaitMs: 340_000 });
+    expect(office.scheduler.waiting).toBe(300);
+    slowDown(office, 45);
+    expect(office.rejectedNames).toEqual([]);
+    office.clock.advance(1_000);
+    expect(office.rejectedNames.length).toBeGreaterThan(20);
+    expect(office.rejected('late 100')).toBeUndefined();
+    expect(office.rejected('late 149')).toMatchObject({ kind: 'wait_exceeded', hasWaited: false });
+  });
+
+  // It was pushed into the backlog that was being built, found hopeless there, and left the queue that it was never in.
+  test('a newcomer for whom there is no room meanwhile is told once, and counted never', () => {
+    const office = longQueue({ maxWaitMs: 340_000, maxQueueSize: 150 });
+    slowDown(office, 45);
+    for (let i = 0; i < 400 && office.scheduler.door.nextRefreshAt > 0; i += 1) office.clock.advance(1);
+    office.ask('one too many', { client: 'patient' });
+    expect(office.rejected('one too many')).toMatchObject({ kind: 'queue_full' });
+    office.clock.advance(1_000);
+    expect(office.rejected('one too many')).toMatchObject({ kind: 'queue_full' });
+    expect(office.rejectedNames.filter((name) => name === 'one too many')).toHaveLength(1);
+    expect(office.scheduler.door.waitingTickets()).toHaveLength(office.scheduler.waiting);
+  });
+});
