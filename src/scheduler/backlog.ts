@@ -12,6 +12,7 @@ export interface Waiter {
   readonly weight: number;
   /** It has given up its place; a ticket that was served has not. */
   readonly hasLeft: boolean;
+  /** Never null on an option of its line. */
   costOn(option: RouteOption): Cost | null;
 }
 
@@ -62,7 +63,9 @@ export class Backlog {
 
   startRebuild(waiters: Waiter[], now: number): void {
     this.builtAt = now;
-    this.#building = { epoch: this.#epoch + 1, waiters, next: 0 };
+    // One that is given up has left bookings behind under its epoch. The one that answers keeps the other parity.
+    const epoch = this.#building === null ? this.#epoch + 1 : this.#building.epoch + 2;
+    this.#building = { epoch, waiters, next: 0 };
   }
 
   /** The next slice. */
@@ -81,17 +84,16 @@ export class Backlog {
 
   /** Somebody ahead has left. */
   drop(waiter: Waiter, now: number): void {
-    const option = waiter.line.options[0];
-    const cost = option ? waiter.costOn(option) : null;
-    if (!option || cost === null || waiter.line.options.length > 1) return;
+    if (waiter.line.options.length > 1) return;
+    const option = waiter.line.options[0] as RouteOption;
+    const cost = waiter.costOn(option) as Cost;
     for (const meter of option.route.meters) meter.tail(this.#epoch, now).release(meter.expected(cost));
   }
 
   #place(waiter: Waiter, epoch: number, now: number): Prediction {
     const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
     for (const option of waiter.line.options) {
-      const cost = waiter.costOn(option);
-      if (cost === null) continue;
+      const cost = waiter.costOn(option) as Cost;
       const start = this.#startOn(waiter, { option, cost, before: best.at, epoch }, now);
       if (start >= best.at) continue;
       best.at = start;
@@ -130,8 +132,7 @@ export class Backlog {
   }
 
   #book(waiter: Waiter, option: RouteOption, { at, now, epoch }: { at: number; now: number; epoch: number }): void {
-    const cost = waiter.costOn(option);
-    if (cost === null || at === Number.POSITIVE_INFINITY) return;
+    const cost = waiter.costOn(option) as Cost;
     const append = (meter: Meter) => {
       meter.tail(epoch, now).append(meter.expected(cost) * waiter.weight, at);
     };

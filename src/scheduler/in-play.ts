@@ -1,4 +1,4 @@
-import type { RouteOption } from './model-routes.ts';
+import type { After, RouteOption } from './model-routes.ts';
 import type { Ticket } from './ticket.ts';
 
 /** When the ticket may use the route at all, its limits aside. */
@@ -14,7 +14,7 @@ export function isInPlay(
   { bestBefore, now }: { bestBefore: number; now: number },
 ): boolean {
   if (ticket.excluded?.has(option.route)) return false;
-  const after = ticket.line.model.after[option.target] ?? 0;
+  const after = ticket.line.model.after[option.target] as After;
   if (after === 0) return true;
   if (bestBefore === Number.POSITIVE_INFINITY) return true;
   if (after !== 'down') return bestBefore - ticket.arrivedAt > after;

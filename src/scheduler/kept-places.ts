@@ -25,8 +25,8 @@ export class KeptPlace implements Waiter {
     this.#costs = ticket.request.costs;
   }
 
-  costOn(option: RouteOption): Cost | null {
-    return this.#costs[option.target] ?? null;
+  costOn(option: RouteOption): Cost {
+    return this.#costs[option.target] as Cost;
   }
 
   /** Whether its owner may still come and claim it. */

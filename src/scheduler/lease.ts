@@ -133,7 +133,7 @@ export class Lease implements Disposable {
 
   #correct({ meter, booking }: Held, amount: number, now: number): boolean {
     const change = amount - booking.amount;
-    if (meter.isChargedAtEnd && amount > 0 && meter.unit !== IN_FLIGHT) {
+    if (meter.isChargedAtEnd && amount > 0) {
       meter.limit.settle(booking, 0, now);
       meter.limit.take(amount, now);
       return true;

@@ -54,7 +54,7 @@ export class Lines {
     ticket.line.queue.remove(ticket);
     if (ticket.line.queue.size === 0) this.#plan.dropLine(ticket.line);
     const key = countKey(ticket.request);
-    const left = (this.#counts.get(key) ?? 0) - 1;
+    const left = (this.#counts.get(key) as number) - 1;
     if (left > 0) this.#counts.set(key, left);
     else this.#counts.delete(key);
     this.#waiting -= 1;

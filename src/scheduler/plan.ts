@@ -101,7 +101,7 @@ export class Plan {
   /** Books, or starts, whoever has no booking yet, as far as each line's depth goes. */
   fill(now: number): void {
     this.#walk += 1;
-    const open = new Heap<Line>((line) => line.queue.nextUnbooked()?.arrival ?? Number.POSITIVE_INFINITY);
+    const open = new Heap<Line>((line) => (line.queue.nextUnbooked() as Ticket).arrival);
     for (const line of this.#lines) if (line.queue.nextUnbooked() !== null) open.push(line);
     for (let line = open.pop(); line !== undefined; line = open.pop()) {
       if (this.#placeNext(line, now) && line.queue.nextUnbooked() !== null) open.push(line);
@@ -166,8 +166,7 @@ export class Plan {
 
   /** A booked start has come: the books decide. If they disagree, the plan was stale. */
   #start(ticket: Ticket, now: number): void {
-    if (!ticket.isWaiting || ticket.booking === null) return;
-    const { option } = ticket.booking;
+    const { option } = ticket.booking as NonNullable<Ticket['booking']>;
     const cost = ticket.costOn(option) as Cost;
     const isOpen = option.route.hasRoom && option.route.availableAt(now) <= now;
     if (!isOpen || this.#checkBooks(ticket, option, now).at > now) {

@@ -40,7 +40,6 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   readonly #deadlines = new Heap<Ticket>((ticket) => ticket.deadline);
   #outbox: (() => void)[] = [];
   #plannedAt = Number.NEGATIVE_INFINITY;
-  #isInTurn = false;
   #openLeases = 0;
   #timer: { readonly at: number; readonly cancel: Cancel } | null = null;
 
@@ -197,14 +196,11 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 
   #turn(newcomer: Ticket | null = null): void {
-    if (this.#isInTurn) return;
-    this.#isInTurn = true;
     const now = this.#clock.now();
     if (this.#settlements.settleDue(now)) this.#plan.isStale = true;
     this.#expire(now);
     const isAlone = newcomer !== null && this.#door.waiting === 1;
     if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
-    this.#isInTurn = false;
     this.#deliver();
     this.#arm();
   }
@@ -237,7 +233,6 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 
   #turnAway(ticket: Ticket, rejection: Rejection): void {
-    if (!ticket.isWaiting) return;
     this.#markLeaving(ticket);
     this.#door.leave(ticket);
     this.#outbox.push(() => ticket.request.onRejection(rejection));
