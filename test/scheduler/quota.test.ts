@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { chargeOf } from '../../src/charge.ts';
+import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
+import { type NamedPlan, Quota, type Refusal } from '../../src/scheduler/quota.ts';
+import type { Reading } from '../../src/scheduler/quota-limit.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+const charge = chargeOf(0, 0);
+const cost = { reserved: charge, expected: charge, certain: charge };
+
+function rpm(changes: Partial<LimitPlan> = {}): NamedPlan {
+  const plan = {
+    unit: 'requests',
+    windowMs: MINUTE_MS,
+    capacity: 100,
+    algorithm: 'token-bucket',
+    isGuess: false,
+  } as const;
+  return { name: 'rpm', plan: { ...plan, ...changes } };
+}
+
+const guessed = rpm({ isGuess: true, algorithm: 'sliding-window' });
+
+function quotaWith(limits: readonly NamedPlan[], learns = true): Quota {
+  return new Quota({ id: 'q', name: 'q', limits, learns, skewMs: 250 });
+}
+
+function head(remaining: number | null, changes: Partial<Reading> = {}): Reading {
+  return { unit: 'requests', windowMs: MINUTE_MS, limit: 100, remaining, ...changes };
+}
+
+function refusal(now: number, changes: Partial<Refusal> = {}): Refusal {
+  return { now, sentAt: now, retryAfterMs: null, isExplained: false, spent: [], ...changes };
+}
+
+describe('limits that nobody configured', () => {
+  test('are learned from heads, under the names that people know, with their levels', () => {
+    const quota = quotaWith([]);
+    const readings: Reading[] = [
+      head(90),
+      head(null, { windowMs: DAY_MS, limit: 5_000 }),
+      head(700, { unit: 'tokens', limit: 1_000 }),
+      head(7, { unit: 'input_tokens', limit: 10 }),
+      head(8, { unit: 'output_tokens', limit: 10 }),
+    ];
+    expect(quota.observe(readings, { sentAt: 0, now: 100, cost })).toBe(false);
+    expect(quota.limits.map(({ name, primary }) => [name, Math.round(primary.level(100))])).toEqual([
+      ['rpm', 90],
+      ['rpd', 5_000],
+      ['tpm', 700],
+      ['itpm', 7],
+      ['otpm', 8],
+    ]);
+    expect(quota.limits.every(({ source }) => source === 'header')).toBe(true);
+  });
+
+  test('are learned from refusals too, and count as spent', () => {
+    const quota = quotaWith([]);
+    quota.refused(refusal(0, { spent: [{ unit: 'requests', windowMs: MINUTE_MS, limit: 3, used: 3 }] }));
+    expect(quota.limits[0]).toMatchObject({ name: 'rpm', source: 'refusal', primary: { capacity: 3 } });
+    expect(quota.limits[0]?.primary.level(0)).toBeCloseTo(0);
+  });
+
+  test('are not learned without a number, from a nought, or where answers speak of another quota', () => {
+    const quota = quotaWith([]);
+    quota.observe([head(5, { limit: null }), head(0, { limit: 0 })], { sentAt: 0, now: 0, cost });
+    expect(quota.limits).toEqual([]);
+    const keys = quotaWith([], false);
+    keys.observe([head(5)], { sentAt: 0, now: 0, cost });
+    expect(keys.limits).toEqual([]);
+  });
+});
+
+describe('heads', () => {
+  test('that state the level open the gate once their answer is known to be good, but not while the quota rests', () => {
+    const quota = quotaWith([rpm()]);
+    quota.observe([head(null)], { sentAt: 0, now: 0, cost });
+    quota.succeeded(0);
+    expect(quota.gate.isOpen).toBe(false);
+    quota.rest(5_000, 'throttled');
+    quota.observe([head(50)], { sentAt: 0, now: 0, cost });
+    quota.succeeded(0);
+    expect(quota.gate.isOpen).toBe(false);
+    quota.observe([head(50)], { sentAt: 5_000, now: 5_000, cost });
+    expect(quota.gate.isOpen).toBe(false);
+    quota.succeeded(5_000);
+    expect(quota.gate.isOpen).toBe(true);
+  });
+
+  test('tell that less is left than the books say, and say so', () => {
+    const quota = quotaWith([rpm()]);
+    expect(quota.observe([head(20)], { sentAt: 0, now: 0, cost })).toBe(true);
+    expect(quota.limits[0]?.primary.level(0)).toBeLessThanOrEqual(21);
+  });
+
+  test('tell of a lower limit, and of the configured one when it is back', () => {
+    const quota = quotaWith([rpm()]);
+    expect(quota.observe([head(null, { limit: 40 })], { sentAt: 0, now: 0, cost })).toBe(true);
+    expect(quota.limits[0]).toMatchObject({ source: 'header', primary: { capacity: 40 } });
+    expect(quota.observe([head(null, { limit: 900 })], { sentAt: 1, now: 1, cost })).toBe(true);
+    expect(quota.limits[0]).toMatchObject({ source: 'config', primary: { capacity: 100 } });
+    expect(quota.observe([head(null, { limit: 900 })], { sentAt: 2, now: 2, cost })).toBe(false);
+  });
+
+  test('of older requests may lower the level and never raise it', () => {
+    const quota = quotaWith([rpm()]);
+    quota.observe([head(30)], { sentAt: 1_000, now: 1_100, cost });
+    const level = quota.limits[0]?.primary.level(1_200) as number;
+    expect(quota.observe([head(90)], { sentAt: 500, now: 1_200, cost })).toBe(false);
+    expect(quota.observe([head(1)], { sentAt: 600, now: 1_200, cost })).toBe(true);
+    expect(quota.limits[0]?.primary.level(1_200)).toBeLessThan(level);
+  });
+
+  test('of windows are believed the same way', () => {
+    const quota = quotaWith([rpm({ algorithm: 'sliding-window', burst: 1 })]);
+    expect(quota.observe([head(20)], { sentAt: 0, now: 0, cost })).toBe(true);
+    expect(quota.limits[0]?.primary.level(0)).toBe(20);
+  });
+
+  test('that come so late that nobody knows what was sent meanwhile prove nothing', () => {
+    const quota = quotaWith([rpm()]);
+    const limit = quota.limits[0];
+    for (let at = 0; at <= 400_000; at += 50_000) limit?.flow.record(at, 1);
+    expect(quota.observe([head(1)], { sentAt: 1_000, now: 400_000, cost })).toBe(false);
+    expect(limit?.primary.level(400_000)).toBe(100);
+  });
+});
+
+describe('what others take from the same limit', () => {
+  test('leaves a guard untouched, which is gone a minute after they have stopped', () => {
+    const quota = quotaWith([rpm()]);
+    quota.limits[0]?.primary.take(70, 0);
+    quota.observe([head(10)], { sentAt: 0, now: 500, cost });
+    const guard = quota.meters[0]?.guard as number;
+    expect(guard).toBeGreaterThan(0);
+    expect(guard).toBeLessThan(10);
+    quota.observe([head(99)], { sentAt: 61_000, now: 61_200, cost });
+    expect(quota.meters[0]?.guard).toBe(0);
+  });
+});
+
+describe('a guessed burst', () => {
+  const burstOf = (quota: Quota) => [...(quota.limits[0]?.paces() ?? [])].map(({ burst }) => burst);
+
+  test('is halved by each refusal that the books cannot explain, down to one request', () => {
+    const quota = quotaWith([guessed]);
+    expect(burstOf(quota)).toEqual([0.25]);
+    quota.refused(refusal(0));
+    expect(burstOf(quota)).toEqual([0.125]);
+    for (let i = 1; i < 10; i += 1) quota.refused(refusal(i * MINUTE_MS));
+    expect(burstOf(quota)).toEqual([0.01]);
+  });
+
+  test('is left alone by those that they can explain', () => {
+    const quota = quotaWith([guessed]);
+    quota.refused(refusal(0, { isExplained: true }));
+    expect(burstOf(quota)).toEqual([0.25]);
+  });
+
+  test('grows again by a quarter in each ten minutes without a refusal, and no higher than at first', () => {
+    const quota = quotaWith([guessed]);
+    quota.refused(refusal(0));
+    quota.succeeded(599_999);
+    expect(burstOf(quota)).toEqual([0.125]);
+    quota.succeeded(600_000);
+    quota.succeeded(600_001);
+    expect(burstOf(quota)).toEqual([0.15625]);
+    for (let i = 2; i < 12; i += 1) quota.succeeded(i * 600_000);
+    expect(burstOf(quota)).toEqual([0.25]);
+  });
+});
+
+describe('a rest', () => {
+  test('is never cut short by another', () => {
+    const quota = quotaWith([rpm()]);
+    quota.rest(9_000, 'exhausted');
+    quota.rest(3_000, 'throttled');
+    expect(quota).toMatchObject({ restsUntil: 9_000, restReason: 'exhausted' });
+  });
+
+  test('lasts though an older request succeeds meanwhile', () => {
+    const quota = quotaWith([rpm()]);
+    quota.refused(refusal(0, { retryAfterMs: 9_000 }));
+    quota.succeeded(1_000);
+    expect(quota).toMatchObject({ restsUntil: 9_000, restReason: 'throttled' });
+    quota.succeeded(10_000);
+    expect(quota.restReason).toBeNull();
+  });
+
+  test('is followed by one request at a time, until twice its length has gone well', () => {
+    const quota = quotaWith([rpm()]);
+    quota.gate.open();
+    quota.refused(refusal(0, { retryAfterMs: 2_000 }));
+    quota.succeeded(3_000);
+    quota.gate.enter();
+    expect(quota.gate.hasRoom).toBe(false);
+    quota.succeeded(6_000);
+    expect(quota.gate.hasRoom).toBe(true);
+  });
+
+  test('with numbers of the limit only for something that is not known changes no books', () => {
+    const quota = quotaWith([rpm()]);
+    const spent = [{ unit: 'requests', windowMs: MINUTE_MS, limit: null, used: 99 }] as const;
+    quota.refused(refusal(0, { spent }));
+    expect(quota.limits[0]?.primary.capacity).toBe(100);
+    expect(quota.limits[0]?.primary.level(0)).toBeCloseTo(0);
+  });
+});
