@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Scrub } from '../scrub.ts';
 import type { Calibration } from '../tokens/calibrate.ts';
 import type { OutputPredictor } from '../tokens/predict-output.ts';
 import type { TokenCounter } from '../tokens/token-counter.ts';
@@ -7,7 +8,6 @@ import type { Transport } from '../upstream/transport.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Scrub } from './scrub.ts';
 import type { ClientTerms, ModelLookup, ServedModel } from './served-model.ts';
 
 /** What the use case needs of the rest of the program. */

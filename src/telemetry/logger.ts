@@ -1,6 +1,6 @@
 import { type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { lineScrubber } from './scrub-line.ts';
+import { inJson, secretScrub } from '../scrub.ts';
 
 export interface LogSettings {
   readonly level: LevelWithSilent;
@@ -20,7 +20,7 @@ export interface LogDestination {
  * @param secrets every configured key, in clear
  */
 export function createLogger(settings: LogSettings, destination: LogDestination, secrets: readonly string[]): Logger {
-  const scrub = lineScrubber(secrets);
+  const scrub = secretScrub(secrets, inJson);
   const options = {
     level: settings.level,
     base: null,

@@ -1,9 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RequestSummary } from '../../src/proxy/events.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { createLogger, type LogSettings } from '../../src/telemetry/logger.ts';
-import { lineScrubber } from '../../src/telemetry/scrub-line.ts';
 
 const SECRET = 'my"odd\\secret/with+signs';
 
@@ -148,34 +146,6 @@ describe('no secret leaves the log', () => {
       expect(lines.join('')).toContain('[secret]');
       for (const part of [SECRET, 'odd\\', 'signs', 'registered', '-12']) expect(lines.join('')).not.toContain(part);
     }
-  });
-
-  test.each([
-    'sk-proj-abcdefgh12345678',
-    'sk_live_abcdefgh12345678',
-    'gsk_abcdefgh12345678abcdefgh',
-    'xai-abcdefgh12345678abcdefgh',
-    'AIzaSyA1234567890abcdefghijklmnop',
-    'Bearer abc.def-ghi',
-    'bearer abc',
-  ])('nor what looks like one: %s', (text) => {
-    expect(lineScrubber([])(`{"a":"${text}"}`)).toBe('{"a":"[secret]"}');
-  });
-
-  test('ordinary words stay, and so do placeholders for keys', () => {
-    const line = '{"msg":"none of the tasks pplx-70b-online risk-free disk-usage asked","key":"sk-1"}';
-    expect(lineScrubber(['none', 'ollama'])(line)).toBe(line);
-  });
-
-  test('whatever the secrets are, none is left, and a JSON line stays JSON', () => {
-    const secret = fc.string({ minLength: 8, maxLength: 40, unit: 'binary' }).filter((text) => text.isWellFormed());
-    fc.assert(
-      fc.property(fc.array(secret, { minLength: 1, maxLength: 5 }), fc.string(), (secrets, around) => {
-        const line = lineScrubber(secrets)(JSON.stringify({ msg: `${around} ${secrets.join(' | ')}` }));
-        const { msg } = JSON.parse(line) as { msg: string };
-        for (const one of secrets) expect(msg).not.toContain(one);
-      }),
-    );
   });
 });
 
