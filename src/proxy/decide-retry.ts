@@ -64,7 +64,7 @@ export function decideRetry(failed: FailedAttempt, situation: RetrySituation): R
 
 /** How a repeat would be made; null when none makes sense. */
 function nextAttempt(failed: FailedAttempt, situation: RetrySituation): Again | null {
-  const { outcome, isSent, transport } = failed;
+  const { outcome } = failed;
   const { hasOtherRoute, hasOtherTarget } = situation;
   switch (outcome.kind) {
     // The route rests for everybody now, so the queue paces the repeat; it may be the same route's turn again.
@@ -83,9 +83,18 @@ function nextAttempt(failed: FailedAttempt, situation: RetrySituation): Again | 
       return elsewhere(situation, outcome.kind === 'capacity' ? (outcome.retryAfterMs ?? 0) : 0);
     case 'failed':
       // The time that was set for a whole answer is spent.
-      if (transport === 'total_timeout') return null;
-      return { ...elsewhere(situation, 0), isCounted: isSent };
+      return failed.transport === 'total_timeout' ? null : afterFailure(failed, situation);
   }
+}
+
+/**
+ * Another key is worth a try where the failure may be the key's. Where no connection could be made it is the server's, and
+ * the last attempt is not for a target that has just failed while another one is left.
+ */
+function afterFailure({ isSent }: FailedAttempt, situation: RetrySituation): Again {
+  const { hasOtherTarget, attempts, maxAttempts } = situation;
+  const leavesTarget = hasOtherTarget && (!isSent || attempts === maxAttempts - 1);
+  return { ...(leavesTarget ? again('target') : elsewhere(situation, 0)), isCounted: isSent };
 }
 
 function again(exclude: Again['exclude']): Again {

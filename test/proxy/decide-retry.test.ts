@@ -83,7 +83,17 @@ describe('another attempt', () => {
   });
 
   it('is free when nothing had been sent, even without budget', () => {
-    expect(decide({ isSent: false, transport: 'connect' }, { hasBudget: false })).toEqual(again({ exclude: 'route' }));
+    const decision = decide({ isSent: false, transport: 'connect' }, { hasBudget: false, ...OTHER_KEY });
+    expect(decision).toEqual(again({ exclude: 'route' }));
+  });
+
+  it('asks another target when no connection stood: the other keys lead to the same server', () => {
+    expect(decide({ isSent: false, transport: 'connect' })).toEqual(again({ exclude: 'target' }));
+  });
+
+  it('asks another target when it is the last, whatever keys are left here', () => {
+    expect(decide({}, { attempts: 2 })).toEqual(again({ exclude: 'target', isCounted: true }));
+    expect(decide({}, { attempts: 2, ...OTHER_KEY })).toEqual(again({ exclude: 'route', isCounted: true }));
   });
 
   it('needs budget where it adds to the load', () => {

@@ -10,6 +10,11 @@ const TWO_TARGETS = [
   { name: 'other', keys: ['second'] },
 ];
 
+const KEYS_AND_FALLBACK = [
+  { name: 'acme', keys: ['first', 'second', 'third', 'fourth'] },
+  { name: 'other', keys: ['fallback'] },
+];
+
 function setUp(options: Partial<BenchOptions> = {}) {
   const clock = new FakeClock();
   const transport = new ScriptedTransport();
@@ -71,6 +76,27 @@ describe('an attempt that fails before anything was sent to the client', () => {
     (await transport.call(2)).answer(COMPLETION);
     await chat.done;
     expect(bench.booked(0)).toBe(0);
+  });
+
+  test('leaves a server that can not be reached, with all its keys, for another target', async () => {
+    const { bench, transport } = setUp({ targets: KEYS_AND_FALLBACK });
+    const chat = bench.chat();
+    (await transport.call(1)).fail('connect', false);
+    (await transport.call(2)).answer(COMPLETION);
+    await chat.done;
+    expect(keysTried(transport)).toEqual(['first', 'fallback']);
+    expect(chat.reply.status).toBe(200);
+  });
+
+  test('keeps the last attempt for another target, when one key after the other has failed', async () => {
+    const { bench, transport } = setUp({ targets: KEYS_AND_FALLBACK });
+    const chat = bench.chat();
+    (await transport.call(1)).answer(apiError('boom'), 500);
+    (await transport.call(2)).answer(apiError('boom'), 500);
+    (await transport.call(3)).answer(COMPLETION);
+    await chat.done;
+    expect(keysTried(transport)).toEqual(['first', 'second', 'fallback']);
+    expect(chat.reply.status).toBe(200);
   });
 
   test('stays booked when the connection broke before the head', async () => {
