@@ -1,10 +1,8 @@
+import { safeAnswerHeaders } from '../upstream/hop-by-hop.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel } from './served-model.ts';
-
-/** Of the upstream's own headers only these are shown. */
-const PASSED = ['openai-processing-ms', 'openai-version'];
 
 /** Visible ASCII: a name from the configuration that is more than that would make the head invalid. */
 const IS_PRINTABLE = /^[\x20-\x7e]*$/;
@@ -16,19 +14,10 @@ export function answerHeaders(
   upstream: UpstreamHeaders | null,
 ): Readonly<Record<string, string>> {
   return {
-    ...passed(upstream ?? {}),
+    ...(upstream ? safeAnswerHeaders(upstream) : {}),
     ...(told.model ? services.rateHeaders(told.model) : {}),
     ...(services.settings.hasDebugHeaders ? debugHeaders(told.record) : {}),
   };
-}
-
-function passed(upstream: UpstreamHeaders): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name of PASSED) {
-    const value = upstream[name];
-    if (typeof value === 'string' && IS_PRINTABLE.test(value)) headers[name] = value;
-  }
-  return headers;
 }
 
 function debugHeaders(record: RequestRecord): Record<string, string> {

@@ -36,17 +36,10 @@ export function forwardableRequestHeaders(
   clientHeaders: ClientHeaders,
   extraNames: readonly string[],
 ): Readonly<Record<string, string>> {
-  const nominated = new Set(tokensOf(clientHeaders['connection']));
-  const names = [...FORWARDED, ...extraNames.map((name) => name.toLowerCase())];
-  return pick(
-    clientHeaders,
-    names.filter((name) => isForwardable(name) && !nominated.has(name)),
-  );
-}
-
-/** Whether a name may stand in `forward_headers`. Lower-case. */
-export function isForwardable(name: string): boolean {
-  return TOKEN.test(name) && !NEVER.has(name);
+  const extra = extraNames.map((name) => name.toLowerCase()).filter(isForwardable);
+  const nominated = namesIn(clientHeaders['connection']);
+  const names = [...FORWARDED, ...extra];
+  return pick(clientHeaders, nominated.length === 0 ? names : names.filter((name) => !nominated.includes(name)));
 }
 
 /** The headers that pass from an upstream's answer to the client. */
@@ -54,13 +47,17 @@ export function safeAnswerHeaders(upstreamHeaders: UpstreamHeaders): Readonly<Re
   return pick(upstreamHeaders, RETURNED);
 }
 
+function isForwardable(name: string): boolean {
+  return TOKEN.test(name) && !NEVER.has(name);
+}
+
 function pick(headers: ClientHeaders, names: readonly string[]): Readonly<Record<string, string>> {
-  const picked: [string, string][] = [];
+  const picked: Record<string, string> = {};
   for (const name of names) {
     const value = Object.hasOwn(headers, name) ? joined(headers[name]) : '';
-    if (ASCII_VALUE.test(value)) picked.push([name, value]);
+    if (ASCII_VALUE.test(value)) picked[name] = value;
   }
-  return Object.fromEntries(picked);
+  return picked;
 }
 
 /** Several lines of one header are one list (RFC 9110, 5.3). */
@@ -68,9 +65,9 @@ function joined(value: string | string[] | undefined): string {
   return Array.isArray(value) ? value.join(', ') : (value ?? '');
 }
 
-function tokensOf(value: string | string[] | undefined): string[] {
-  return joined(value)
-    .toLowerCase()
-    .split(',')
-    .map((token) => token.trim());
+/** What a `connection` header names besides what it says itself. */
+function namesIn(connection: string | string[] | undefined): string[] {
+  const text = joined(connection).toLowerCase();
+  if (text === '' || text === 'keep-alive' || text === 'close') return [];
+  return text.split(',').map((name) => name.trim());
 }

@@ -98,8 +98,8 @@ describe('the request that goes upstream', () => {
     expect(sent).toEqual(built({}).headers);
   });
 
-  test('passes no header that is repeated or not ASCII', () => {
-    const headers = { traceparent: 'ü', tracestate: ['a', 'b'] };
+  test('passes no header that is not ASCII', () => {
+    const headers = { traceparent: 'ü' };
     expect(built({ headers }).headers).toEqual(built({}).headers);
   });
 
