@@ -28,7 +28,7 @@ function spentRoutes(...rpms: number[]): Route[] {
     const own = quota(`q${index}`, rpm);
     own.meters[0]?.limit.take(rpm, 0);
     const key = { name: `k${index}`, disabled: null };
-    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloadsInRow: 0 };
+    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
     return new Route({ id: `r${index}`, key, upstream, quotas: [own], random: () => 0 });
   });
 }
@@ -138,7 +138,7 @@ describe('somebody who leaves', () => {
     });
     bucket.meters[0]?.limit.take(1, 0);
     const key = { name: 'k', disabled: null };
-    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloadsInRow: 0 };
+    const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
     const line = lineOf([new Route({ id: 'r', key, upstream, quotas: [bucket], random: () => 0 })]);
     const backlog = new Backlog();
     const leaves = waiterIn(line);

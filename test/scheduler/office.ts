@@ -1,9 +1,8 @@
 import { chargeOf } from '../../src/charge.ts';
 import type { SchedulerEvent } from '../../src/scheduler/events.ts';
 import type { Ending, Lease } from '../../src/scheduler/lease.ts';
-import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import type { After, ModelRoutes } from '../../src/scheduler/model-routes.ts';
-import { Quota } from '../../src/scheduler/quota.ts';
+import { type NamedPlan, Quota } from '../../src/scheduler/quota.ts';
 import type { Reading } from '../../src/scheduler/quota-limit.ts';
 import type { Rejection } from '../../src/scheduler/rejection.ts';
 import { type KeyState, Route } from '../../src/scheduler/route.ts';
@@ -13,7 +12,9 @@ import type { Ticket, TicketRequest } from '../../src/scheduler/ticket.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 interface KeySetup {
-  readonly limits: readonly { readonly name: string; readonly plan: LimitPlan }[];
+  readonly limits: readonly NamedPlan[];
+  /** Of the key alone. */
+  readonly ownLimits?: readonly NamedPlan[];
   /** Keys that name the same one share it. */
   readonly quota?: string;
   readonly learns?: boolean;
@@ -34,6 +35,8 @@ interface Ask {
   readonly reservedTokens?: number;
   readonly client?: string;
   readonly rejectsOnClientLimit?: boolean;
+  /** Targets that can't serve it. */
+  readonly notOn?: readonly number[];
   readonly onLease?: (lease: Lease) => void;
 }
 
@@ -60,7 +63,9 @@ export class Office {
     const routes = Object.entries(keys).map(([name, setup]) => {
       const key: KeyState = { name, disabled: null };
       this.#keys.set(name, key);
-      return new Route({ id: name, key, upstream, quotas: [this.#quota(setup.quota ?? name, setup)], random: () => 0 });
+      const quotas: [Quota, ...Quota[]] = [this.#quota(setup.quota ?? name, setup)];
+      if (setup.ownLimits) quotas.push(this.#quota(`key ${name}`, { limits: setup.ownLimits }));
+      return new Route({ id: name, key, upstream, quotas, random: () => 0 });
     });
     this.model = {
       name: 'm',
@@ -109,7 +114,7 @@ export class Office {
       id: name,
       client,
       model: this.model,
-      costs: this.model.after.map(() => cost),
+      costs: this.model.after.map((_, target) => (ask.notOn?.includes(target) ? null : cost)),
       clientQuota: this.#clients.get(client) ?? null,
       rejectsOnClientLimit: ask.rejectsOnClientLimit ?? false,
       maxWaitMs: this.#options.maxWaitMs ?? 30_000,
