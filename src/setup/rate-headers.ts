@@ -1,3 +1,4 @@
+import type { Limit } from '../scheduler/limits/limit.ts';
 import type { ModelRoutes } from '../scheduler/model-routes.ts';
 import type { Quota } from '../scheduler/quota.ts';
 
@@ -27,34 +28,66 @@ const UNITS: readonly UnitNames[] = [
 ];
 
 /**
- * OpenAI's six `x-ratelimit-*` for a model: what all quotas that it draws on admit in a minute, together. A unit for which
- * one of them has no known limit is left out, since a sum without it would be too small.
+ * OpenAI's six `x-ratelimit-*` for a model: what its upstream quotas admit in a minute, together; of each, the limit that
+ * binds. A unit for which one of them has no known limit is left out, since a sum without it would be too small. Targets
+ * that stand by until others are down are not counted: their limits are not there to be used.
  */
 export function rateHeaders(model: ModelRoutes, now: number): Record<string, string> {
-  const quotas = new Set(model.options.map(({ route }) => route.quotas[0]));
+  const shared = sharedQuotas(model);
   const headers: Record<string, string> = {};
-  for (const names of UNITS) addUnit(headers, names, { quotas, now });
+  for (const names of UNITS) addUnit(headers, names, { shared, now });
   return headers;
+}
+
+type SharedQuotas = ReadonlyMap<Quota, readonly Quota[]>;
+
+/** By the upstream's quota for its model: every quota that covers all routes there; a limit of one key alone does not. */
+function sharedQuotas({ options, after }: ModelRoutes): SharedQuotas {
+  const shared = new Map<Quota, readonly Quota[]>();
+  for (const { route, target } of options) {
+    if (target > 0 && after[target] === 'down') continue;
+    const [own] = route.quotas;
+    const known = shared.get(own);
+    shared.set(own, known?.filter((quota) => route.quotas.includes(quota)) ?? route.quotas);
+  }
+  return shared;
 }
 
 function addUnit(
   headers: Record<string, string>,
   names: UnitNames,
-  { quotas, now }: { readonly quotas: ReadonlySet<Quota>; readonly now: number },
+  { shared, now }: { readonly shared: SharedQuotas; readonly now: number },
 ): void {
-  let limit = 0;
+  const binding = new Set<Limit>();
+  for (const quotas of shared.values()) {
+    const limit = bindingLimit(quotas, names.unit, now);
+    if (limit === null) return;
+    binding.add(limit);
+  }
+  if (binding.size === 0) return;
+  let capacity = 0;
   let remaining = 0;
   let resetMs = 0;
-  for (const { limits } of quotas) {
-    const known = limits.find(({ primary }) => primary.unit === names.unit && primary.windowMs === MINUTE_MS)?.primary;
-    if (!known || !Number.isFinite(known.capacity)) return;
-    limit += known.capacity;
-    remaining += Math.max(0, Math.floor(known.level(now)));
-    resetMs = Math.max(resetMs, known.fullInMs(now));
+  for (const limit of binding) {
+    capacity += limit.capacity;
+    remaining += Math.max(0, Math.floor(limit.level(now)));
+    resetMs = Math.max(resetMs, limit.fullInMs(now));
   }
-  headers[names.limit] = String(limit);
+  headers[names.limit] = String(capacity);
   headers[names.remaining] = String(remaining);
   headers[names.reset] = goDuration(resetMs);
+}
+
+/** The minute's limit of which least is left; null when none is known. */
+function bindingLimit(quotas: readonly Quota[], unit: UnitNames['unit'], now: number): Limit | null {
+  let binding: Limit | null = null;
+  for (const { limits } of quotas) {
+    for (const { primary } of limits) {
+      const isMeant = primary.unit === unit && primary.windowMs === MINUTE_MS && Number.isFinite(primary.capacity);
+      if (isMeant && (binding === null || primary.level(now) < binding.level(now))) binding = primary;
+    }
+  }
+  return binding;
 }
 
 /** As OpenAI writes durations: `120ms`, `1.5s`, `6m0s`. */
