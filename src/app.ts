@@ -43,6 +43,8 @@ export interface App {
   closeNow(): Promise<void>;
   /** Leases that have not ended: 0 whenever nothing is under way. */
   readonly openLeases: number;
+  /** Bytes of request bodies that are held now. */
+  readonly heldBodyBytes: number;
 }
 
 /** Puts the parts together: the only place that knows which part stands behind which port. */
@@ -154,6 +156,9 @@ function lifecycle({ config, clock, scheduler, server, cut, end }: LifecyclePart
     },
     get openLeases() {
       return scheduler.openLeases;
+    },
+    get heldBodyBytes() {
+      return server.heldBodyBytes;
     },
   };
 }
