@@ -229,6 +229,6 @@ export class Door {
 
 const PROMISE_HORIZON_MS = 60_000;
 const SHORTEST_RETURN_MS = 1_000;
-const LONGEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 2_000;
 /** So many are foretold anew in one go. */
 const SHORT_QUEUE = 200;
