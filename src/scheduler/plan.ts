@@ -154,7 +154,7 @@ export class Plan {
   #book(ticket: Ticket, start: Start, now: number): void {
     const cost = ticket.costOn(start.option) as Cost;
     this.#eachMeter(ticket, start.option, (meter) => {
-      meter.timeline(this.#epoch, now).book(meter.expected(cost), start.at);
+      meter.timeline(this.#epoch, now).book(meter.expected(cost), start.at, meter.required(cost));
     });
     const { line } = ticket;
     line.queue.book(ticket, start);

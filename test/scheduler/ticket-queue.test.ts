@@ -72,3 +72,15 @@ test('does not keep the places of ten thousand that have left', () => {
   expect([...queue]).toEqual([last]);
   expect(queue.nextUnbooked()).toBe(last);
 });
+
+test('whoever comes after all places were booked and most have left is the next to be booked', () => {
+  const queue = new TicketQueue();
+  const tickets = Array.from({ length: 200 }, (_, arrival) => ticket(arrival));
+  for (const each of tickets) queue.add(each);
+  for (let next = queue.nextUnbooked(); next; next = queue.nextUnbooked()) queue.book(next, booking);
+  for (const each of tickets.slice(1)) leave(queue, each);
+  expect(queue.nextUnbooked()).toBeNull();
+  const late = ticket(1_000);
+  expect(queue.add(late)).toBe(false);
+  expect(queue.nextUnbooked()).toBe(late);
+});

@@ -5,6 +5,8 @@ import { firstIndex } from './sorted.ts';
 interface Step {
   readonly at: number;
   readonly amount: number;
+  /** What must be there before it, some of which comes back. */
+  readonly needed: number;
   /** The bucket's zero after it. */
   zero: number;
   /** Delay that would be absorbed before and at it, because the bucket is full there anyway; summed from the first. */
@@ -46,10 +48,10 @@ export class BucketTimeline implements Timeline {
     return this.#startBefore(index, amount, from);
   }
 
-  book(amount: number, at: number): void {
-    if (amount <= 0 || this.#shape.isUnlimited) return;
+  book(amount: number, at: number, needed = amount): void {
+    if (needed <= 0 || this.#shape.isUnlimited) return;
     const index = this.#firstAfter(at);
-    this.#steps.splice(index, 0, { at, amount, zero: 0, absorbed: 0, margin: 0, room: 0 });
+    this.#steps.splice(index, 0, { at, amount, needed, zero: 0, absorbed: 0, margin: 0, room: 0 });
     this.#recount(index);
   }
 
@@ -66,7 +68,7 @@ export class BucketTimeline implements Timeline {
       const step = steps[index] as Step;
       const before = this.#zeroBefore(index);
       const absorbedBefore = this.#absorbedBefore(index);
-      step.margin = step.at - shape.ready(before, step.amount) + absorbedBefore;
+      step.margin = step.at - shape.ready(before, step.needed) + absorbedBefore;
       step.absorbed = absorbedBefore + Math.max(0, shape.floor(step.at) - before);
       step.zero = shape.spend(before, step.amount, step.at);
     }

@@ -125,13 +125,17 @@ export class FixedWindow implements Limit {
       capacity: this.#capacity,
       guardMs: this.#guardMs,
       boundaries: this.#boundaries,
-      booked: [{ ...this.#period, used: this.#used }],
+      booked: [{ ...this.#period, ...UNBOOKED, used: this.#used }],
     });
   }
 }
 
 interface BookedPeriod extends Period {
   used: number;
+  /** The most that one of its bookings needs for its start beyond what it keeps. */
+  slack: number;
+  /** The last start of one that needs more than it keeps. */
+  heldUntil: number;
 }
 
 interface ViewOptions {
@@ -160,19 +164,19 @@ class FixedWindowView implements Timeline, Tail {
     if (amount > this.#capacity) return Number.POSITIVE_INFINITY;
     const bound = this.#capacity - amount + ROUNDING * Math.max(1, amount);
     let start = from;
-    let period = this.#periodOf(start);
-    while (start >= period.endMs - this.#guardMs || period.used > bound) {
-      start = period.endMs;
-      period = this.#periodOf(start);
-    }
+    for (let next = this.#afterObstacle(start, bound); next > start; next = this.#afterObstacle(start, bound))
+      start = next;
     return start;
   }
 
-  book(amount: number, at: number): void {
-    if (amount <= 0) return;
+  book(amount: number, at: number, needed = amount): void {
+    if (needed <= 0) return;
     const period = this.#periodOf(at);
-    if (period.used === 0) this.#booked.push(period);
+    if (!this.#booked.includes(period)) this.#booked.push(period);
     period.used += amount;
+    if (needed <= amount) return;
+    period.slack = Math.max(period.slack, needed - amount);
+    period.heldUntil = Math.max(period.heldUntil, at);
   }
 
   append(amount: number, at: number): void {
@@ -182,11 +186,20 @@ class FixedWindowView implements Timeline, Tail {
   /** Which period it comes back to is not known: the next rebuild sees it. */
   release(): void {}
 
+  /** `start` itself if nothing is in the way there. */
+  #afterObstacle(start: number, bound: number): number {
+    const { endMs, used, slack, heldUntil } = this.#periodOf(start);
+    if (start >= endMs - this.#guardMs || used > bound) return endMs;
+    return used + slack > bound ? Math.max(start, heldUntil) : start;
+  }
+
   #periodOf(at: number): BookedPeriod {
     const booked = this.#booked.find(({ startMs, endMs }) => startMs <= at && at < endMs);
-    return booked ?? { ...this.#boundaries(at), used: 0 };
+    return booked ?? { ...this.#boundaries(at), ...UNBOOKED };
   }
 }
+
+const UNBOOKED = { used: 0, slack: 0, heldUntil: Number.NEGATIVE_INFINITY };
 
 /** A guard that took a large part of a short window would cost more than the stragglers it is there for. */
 function guard(windowMs: number, skewMs: number): number {

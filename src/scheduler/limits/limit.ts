@@ -16,7 +16,8 @@ export interface Booking {
 export interface Timeline {
   /** First instant >= `from` at which `amount` may start without moving any booking later; Infinity: never. */
   earliest(amount: number, from: number): number;
-  book(amount: number, at: number): void;
+  /** `needed` must be there at that instant, of which `amount` stays booked; default: all of it. */
+  book(amount: number, at: number, needed?: number): void;
 }
 
 /**

@@ -19,7 +19,7 @@ export function roomBeside(amount: number, capacity: number): number {
 
 /**
  * A window with bookings of the future. Use rises at each booking and falls when an entry is a span old, so it is highest
- * right after bookings; those `peaks` say whether something that weighs on all of a span from its start fits under the
+ * right after bookings, and until what one needs only for its start has come back; those `peaks` say whether something that weighs on all of a span from its start fits under the
  * capacity, beside the bookings after it.
  */
 export class WindowTimeline implements Timeline {
@@ -30,6 +30,8 @@ export class WindowTimeline implements Timeline {
   /** How many entries are of the past; only the later ones have peaks. */
   readonly #past: number;
   readonly #peaks: number[] = [];
+  /** What each booking needs for a start beyond what it keeps. */
+  readonly #slacks: number[] = [];
   /** The highest peak from each booking on. */
   readonly #highest: number[] = [];
 
@@ -55,10 +57,11 @@ export class WindowTimeline implements Timeline {
     }
   }
 
-  book(amount: number, at: number): void {
-    if (amount <= 0) return;
+  book(amount: number, at: number, needed = amount): void {
+    if (needed <= 0) return;
     const index = Math.max(this.#past, firstAbove(this.#at, at));
     this.#at.splice(index, 0, at);
+    this.#slacks.splice(index - this.#past, 0, Math.max(0, needed - amount));
     this.#sums.splice(index + 1, 0, this.#sums[index] as number);
     for (let later = index + 1; later < this.#sums.length; later += 1) {
       this.#sums[later] = (this.#sums[later] as number) + amount;
@@ -94,8 +97,9 @@ export class WindowTimeline implements Timeline {
     const peaks = this.#peaks;
     for (let index = from; index < this.#at.length - this.#past; index += 1) {
       const entry = index + this.#past;
-      peaks[index] =
-        (this.#sums[entry + 1] as number) - (this.#sums[this.#firstAlive(this.#at[entry] as number)] as number);
+      const used = this.#sums[entry + 1] as number;
+      const gone = this.#sums[this.#firstAlive(this.#at[entry] as number)] as number;
+      peaks[index] = used - gone + (this.#slacks[index] as number);
     }
     let highest = Number.NEGATIVE_INFINITY;
     for (let index = peaks.length - 1; index >= 0; index -= 1) {

@@ -78,6 +78,15 @@ test('the end of the queue keeps its place until it is built anew', () => {
   expect(tail.earliest(1, PHASE_MS)).toBe(PHASE_MS + MINUTE_MS);
 });
 
+test('what a booking needs for its start alone is kept free until then, and no longer', () => {
+  const timeline = minutes().fork();
+  timeline.book(20_000, PHASE_MS + 30_000, 90_000);
+  expect(timeline.earliest(10_000, PHASE_MS)).toBe(PHASE_MS);
+  expect(timeline.earliest(50_000, PHASE_MS)).toBe(PHASE_MS + 30_000);
+  expect(timeline.earliest(50_000, PHASE_MS + 40_000)).toBe(PHASE_MS + 40_000);
+  expect(timeline.earliest(90_000, PHASE_MS)).toBe(PHASE_MS + MINUTE_MS);
+});
+
 function minutes(): FixedWindow {
   return new FixedWindow({ ...TOKENS, unit: 'tokens', skewMs: SKEW_MS, boundaries: minuteOf });
 }
