@@ -18,21 +18,29 @@ const CJK_MARK = 7;
 const OTHER = 8;
 
 const CLASS_BITS = 4;
-const ASCII_END = 0x80;
+const ASCII_BITS = 7;
+const ASCII_END = 1 << ASCII_BITS;
 
 const ASCII = Uint8Array.from({ length: ASCII_END }, (_, code) => asciiClass(String.fromCharCode(code)));
 
 const CUTS = cutTable();
 
-/** The class of one UTF-16 unit, for `isCut`. */
+/** Set in what `classAfter` gives where a text may be cut before the character. */
+export const CUT = 1 << CLASS_BITS;
+
+/** By class and ASCII character: its class, and whether a cut may come between them. One look-up for both. */
+const AFTER = afterTable();
+
+/** The class of one UTF-16 unit, as the first of a text. */
 export function classOf(code: number): number {
   if (code < ASCII_END) return ASCII[code] as number;
   return isCjkMark(code) ? CJK_MARK : OTHER;
 }
 
-/** Whether a text may be cut between a character of class `before` and one of class `after`. */
-export function isCut(before: number, after: number): boolean {
-  return CUTS[(before << CLASS_BITS) | after] === 1;
+/** The class of the unit that follows one of class `before`, plus `CUT` if a text may be cut between them. */
+export function classAfter(before: number, code: number): number {
+  if (code < ASCII_END) return AFTER[(before << ASCII_BITS) | code] as number;
+  return withCut(before, isCjkMark(code) ? CJK_MARK : OTHER);
 }
 
 /** The second half of a character outside the basic plane: never cut before it. */
@@ -47,6 +55,20 @@ function asciiClass(char: string): number {
   if (/\s/.test(char)) return SPACE;
   if (char === "'") return APOSTROPHE;
   return char === '/' ? SLASH : MARK;
+}
+
+function withCut(before: number, after: number): number {
+  return CUTS[(before << CLASS_BITS) | after] === 1 ? after | CUT : after;
+}
+
+function afterTable(): Uint8Array {
+  const table = new Uint8Array(1 << (CLASS_BITS + ASCII_BITS));
+  for (let before = LETTER; before <= OTHER; before++) {
+    for (let code = 0; code < ASCII_END; code++) {
+      table[(before << ASCII_BITS) | code] = withCut(before, ASCII[code] as number);
+    }
+  }
+  return table;
 }
 
 function isCjkMark(code: number): boolean {

@@ -1,4 +1,4 @@
-import { classOf, isCut, isLowSurrogate } from './char-class.ts';
+import { CUT, classAfter, classOf, isLowSurrogate } from './char-class.ts';
 import { ChunkCounts, HASH_SEED_A, HASH_SEED_B, hashA, hashB } from './chunk-counts.ts';
 import type { Encoding } from './encoding.ts';
 import { spreadStep } from './spread.ts';
@@ -130,8 +130,8 @@ export class TextCounter {
     let b = HASH_SEED_B;
     for (let at = from; at < to; at++) {
       const code = text.charCodeAt(at);
-      const after = classOf(code);
-      if (at > start && (isCut(before, after) || (at - start >= MAX_RUN_CHARS && !isLowSurrogate(code)))) {
+      const after = classAfter(before, code);
+      if ((after >= CUT || at - start >= MAX_RUN_CHARS) && at > start && (after >= CUT || !isLowSurrogate(code))) {
         const table = this.#tableFor(at - start);
         tokens += table.get(a, b) || this.#encode(table, text.slice(start, at), [a, b]);
         start = at;
@@ -140,7 +140,7 @@ export class TextCounter {
       }
       a = hashA(a, code);
       b = hashB(b, code);
-      before = after;
+      before = after & ~CUT;
     }
     this.#effort += SLICE_EFFORT;
     const table = this.#tableFor(to - start);
@@ -177,11 +177,8 @@ function slicesOf(texts: readonly string[], open: readonly number[]): { owners: 
 function cutNear(text: string, position: number): number {
   if (position <= 0) return 0;
   if (position >= text.length) return text.length;
-  let after = classOf(text.charCodeAt(position));
   for (let at = position; at > position - CUT_SEARCH_CHARS; at--) {
-    const before = classOf(text.charCodeAt(at - 1));
-    if (isCut(before, after)) return at;
-    after = before;
+    if (classAfter(classOf(text.charCodeAt(at - 1)), text.charCodeAt(at)) >= CUT) return at;
   }
   return isLowSurrogate(text.charCodeAt(position)) ? position - 1 : position;
 }
