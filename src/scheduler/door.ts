@@ -40,11 +40,6 @@ export class Door {
     return this.#lines.waiting;
   }
 
-  /** Share of a wait that is kept in reserve when foretelling. */
-  get margin(): number {
-    return this.#error.margin;
-  }
-
   get keptPlaces(): number {
     return this.#places.size;
   }

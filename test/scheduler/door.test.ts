@@ -49,3 +49,45 @@ describe('a long queue', () => {
     expect(office.scheduler.door.waitingTickets()).toHaveLength(office.scheduler.waiting);
   });
 });
+
+test('a long queue that nobody has looked at for a while is foretold anew when somebody joins it', () => {
+  const office = longQueue({ maxWaitMs: 500_000 });
+  office.clock.advance(2_000);
+  expect(office.scheduler.door.nextRefreshAt).toBe(Number.POSITIVE_INFINITY);
+  office.ask('newcomer');
+  expect(office.scheduler.door.nextRefreshAt).toBeLessThanOrEqual(office.clock.now());
+  office.clock.advance(100);
+  expect(office.scheduler.door.nextRefreshAt).toBe(Number.POSITIVE_INFINITY);
+  const newest = office.scheduler.door.waitingTickets().at(-1);
+  expect(newest?.predictedAt).toBeGreaterThan(295_000);
+  expect(newest?.predictedAt).toBeLessThan(310_000);
+});
+
+describe('a place that is kept', () => {
+  const told = () => {
+    const office = new Office({ a: { limits: [rpm(6)] } }, { maxWaitMs: 24_000 });
+    for (let i = 0; i < 6; i += 1) office.ask(`served ${i}`);
+    office.clock.advance(300);
+    office.ask('waits');
+    office.ask('waits too');
+    office.ask('told to return');
+    expect(office.rejected('told to return')).toMatchObject({ retryAfterMs: expect.closeTo(17_950, -2) });
+    return office;
+  };
+
+  test('counts as work ahead of a newcomer while its owner may come', () => {
+    const office = told();
+    office.clock.advance(17_900);
+    office.ask('newcomer');
+    office.ask('another');
+    expect(office.rejected('another')).toMatchObject({ kind: 'wait_exceeded' });
+  });
+
+  test('counts no more a second after its owner was expected', () => {
+    const office = told();
+    office.clock.advance(19_100);
+    office.ask('newcomer');
+    office.ask('another');
+    expect(office.rejected('another')).toBeUndefined();
+  });
+});
