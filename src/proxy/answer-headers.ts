@@ -20,18 +20,19 @@ export function answerHeaders(
   };
 }
 
-function debugHeaders(record: RequestRecord): Record<string, string> {
-  const { step, attempts, queueMs } = record;
-  const told: Record<string, string | null> = {
-    'x-sluice-provider': step?.target.providerName ?? null,
-    'x-sluice-key': step?.endpoint.keyName ?? null,
-    'x-sluice-model': step?.target.model ?? null,
+function debugHeaders({ step, attempts, queueMs }: RequestRecord): Record<string, string> {
+  const headers: Record<string, string> = {
     'x-sluice-attempts': String(attempts),
     'x-sluice-queue-ms': String(Math.round(queueMs)),
   };
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(told)) {
-    if (value !== null && IS_PRINTABLE.test(value)) headers[name] = value;
+  if (step) {
+    addPrintable(headers, 'x-sluice-provider', step.target.providerName);
+    addPrintable(headers, 'x-sluice-model', step.target.model);
+    addPrintable(headers, 'x-sluice-key', step.endpoint.keyName);
   }
   return headers;
+}
+
+function addPrintable(headers: Record<string, string>, name: string, value: string | null): void {
+  if (value !== null && IS_PRINTABLE.test(value)) headers[name] = value;
 }
