@@ -131,11 +131,14 @@ const MOST_DAY_MS = 4 * DAY_MS;
 /**
  * A limit refills evenly, so what is used, as a share of the limit, takes that share of the window to come back. Both ends of
  * what `reset` may stand for, given its step, have to point at a day.
+ *
+ * A minute's window comes back whole at its end, however little of it is used, so a reset within a minute says nothing. Of a
+ * day it would mean that less than a thousandth is used: that it is a day shows soon enough, while a minute that is taken for
+ * a day lays the quota still until tomorrow.
  */
 function isDayLimit({ limit, remaining, reset }: LimitState): boolean {
   if (limit === null || remaining === null || reset === null || remaining >= limit) return false;
-  // Seconds to the end of a minute's window say nothing about its length.
-  if (!reset.hasUnits && reset.ms <= MINUTE_MS) return false;
+  if (reset.ms - reset.stepMs <= MINUTE_MS) return false;
   const usedShare = (limit - remaining) / limit;
   return (reset.ms - reset.stepMs) / usedShare > LEAST_DAY_MS && reset.ms / usedShare < MOST_DAY_MS;
 }

@@ -7,8 +7,6 @@ export interface TimeSpan {
   readonly ms: number;
   /** The smallest step that its spelling can tell. */
   readonly stepMs: number;
-  /** Written with units (`6m0s`): OpenAI's spelling, which counts until a limit is full. A bare number counts to the end of a window. */
-  readonly hasUnits: boolean;
 }
 
 /** Go's units, longest spelling first where one begins another. */
@@ -39,7 +37,7 @@ export function parseDuration(text: string): TimeSpan | null {
     const isWholeSeconds = !amount.includes('.') && (UNIT_MS[unit] ?? 0) >= SECOND_MS;
     stepMs = isWholeSeconds ? SECOND_MS : 1;
   }
-  return { ms, stepMs, hasUnits: true };
+  return { ms, stepMs };
 }
 
 /**
@@ -55,13 +53,13 @@ export function parseWhen(text: string, date: string | null): TimeSpan | null {
   const value = Number(trimmed);
   if (value > LEAST_EPOCH_MS) return since(value, date);
   if (value > LEAST_EPOCH_S) return since(value * SECOND_MS, date);
-  return { ms: value * SECOND_MS, stepMs: trimmed.includes('.') ? 1 : SECOND_MS, hasUnits: false };
+  return { ms: value * SECOND_MS, stepMs: trimmed.includes('.') ? 1 : SECOND_MS };
 }
 
 function since(instantMs: number | null, date: string | null): TimeSpan | null {
   const fromMs = date === null ? null : parseInstant(date);
   if (instantMs === null || fromMs === null || instantMs < fromMs) return null;
-  return { ms: instantMs - fromMs, stepMs: SECOND_MS, hasUnits: false };
+  return { ms: instantMs - fromMs, stepMs: SECOND_MS };
 }
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(?:Z|([+-])(\d\d):(\d\d))$/i;
