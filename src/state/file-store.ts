@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { LimitStore, SavedBooks } from '../scheduler/limit-store.ts';
+import { isSavedBooks } from './is-saved-books.ts';
 
 /** A file that was written by another version, or by nobody we know. */
 const FORMAT = 1;
@@ -28,12 +29,11 @@ export class FileStore implements LimitStore {
   async load(): Promise<SavedBooks | null> {
     const { path, onProblem } = this.#options;
     try {
-      const saved: unknown = JSON.parse(await readFile(path, 'utf8'));
-      if (isSavedBooks(saved)) return saved.books;
+      const saved: { format?: unknown; books?: unknown } | null = JSON.parse(await readFile(path, 'utf8'));
+      if (saved?.format === FORMAT && isSavedBooks(saved.books)) return saved.books;
       onProblem(`${path} is no state file of this version: starting without`);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT')
-        onProblem(`${path} can't be read (${codeOf(error) ?? 'not JSON'}): starting without`);
+      if (codeOf(error) !== 'ENOENT') onProblem(`${path} can't be read (${codeOf(error)}): starting without`);
     }
     return null;
   }
@@ -56,17 +56,12 @@ export class FileStore implements LimitStore {
     } catch (error) {
       if (this.#isFailing) return;
       this.#isFailing = true;
-      onProblem(`${path} can't be written (${codeOf(error) ?? 'unknown reason'}): books will not outlive this process`);
+      onProblem(`${path} can't be written (${codeOf(error)}): books will not outlive this process`);
     }
   }
 }
 
-function isSavedBooks(value: unknown): value is { format: number; books: SavedBooks } {
-  if (typeof value !== 'object' || value === null) return false;
-  const { format, books } = value as { format?: unknown; books?: Partial<SavedBooks> };
-  return format === FORMAT && typeof books?.savedAtWallMs === 'number' && Array.isArray(books.quotas);
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error ? String(error.code) : null;
+/** A failed call of the system has a code; a failed parse has none. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'not JSON';
 }

@@ -60,6 +60,8 @@ describe('FileStore', () => {
     ['something else', '"hello"'],
     ['books without a time', '{"format":1,"books":{"quotas":[]}}'],
     ['no books at all', '{"format":1}'],
+    ['nothing', 'null'],
+    ['a quota that is none', '{"format":1,"books":{"savedAtWallMs":1,"isFinal":true,"quotas":[null]}}'],
   ])('starts without books, and says so, where it finds %s', async (_what, text) => {
     const path = join(folder, 'state.json');
     await writeFile(path, text);

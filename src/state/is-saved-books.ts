@@ -1,0 +1,36 @@
+import type { SavedBooks } from '../scheduler/limit-store.ts';
+
+const UNITS = ['requests', 'tokens', 'input_tokens', 'output_tokens'];
+const SOURCES = ['config', 'header', 'refusal'];
+const REST_REASONS = ['throttled', 'exhausted', null];
+
+/** Whether books from outside have the shape of ours in every part: what is believed here is used unseen later. */
+export function isSavedBooks(value: unknown): value is SavedBooks {
+  const { savedAtWallMs, isFinal, quotas } = fieldsOf(value);
+  return Number.isFinite(savedAtWallMs) && typeof isFinal === 'boolean' && isListOf(quotas, isSavedQuota);
+}
+
+function isSavedQuota(value: unknown): boolean {
+  const { id, limits, restsForMs, restReason } = fieldsOf(value);
+  const isResting = Number.isFinite(restsForMs) && REST_REASONS.includes(restReason as string | null);
+  return typeof id === 'string' && isResting && isListOf(limits, isSavedLimit);
+}
+
+function isSavedLimit(value: unknown): boolean {
+  const { unit, windowMs, source, snapshot } = fieldsOf(value);
+  const { capacity, used } = fieldsOf(snapshot);
+  const isKnown = UNITS.includes(unit as string) && SOURCES.includes(source as string);
+  return isKnown && Number.isFinite(windowMs) && Number.isFinite(capacity) && isListOf(used, isUse);
+}
+
+function isUse(value: unknown): boolean {
+  return isListOf(value, Number.isFinite) && value.length === 2;
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

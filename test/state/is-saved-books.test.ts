@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isSavedBooks } from '../../src/state/is-saved-books.ts';
+
+const limit = {
+  unit: 'tokens',
+  windowMs: 60_000,
+  source: 'header',
+  snapshot: {
+    capacity: 100,
+    used: [
+      [10, 5],
+      [0, 7],
+    ],
+  },
+};
+const quota = { id: 'q', restsForMs: 0, restReason: null, limits: [limit] };
+const books = { savedAtWallMs: 1, isFinal: true, quotas: [quota] };
+
+test('books as we write them are ours', () => {
+  expect(isSavedBooks(books)).toBe(true);
+  expect(isSavedBooks({ ...books, quotas: [] })).toBe(true);
+  expect(isSavedBooks({ ...books, quotas: [{ ...quota, restReason: 'throttled', limits: [] }] })).toBe(true);
+});
+
+test.each([
+  ['an instant that is none', { ...books, savedAtWallMs: null }],
+  ['no word on the end', { ...books, isFinal: undefined }],
+  ['quotas that are no list', { ...books, quotas: {} }],
+  ['a quota without a name', { ...books, quotas: [{ ...quota, id: 1 }] }],
+  ['an unknown reason to rest', { ...books, quotas: [{ ...quota, restReason: 'tired' }] }],
+  ['a rest without a length', { ...books, quotas: [{ ...quota, restsForMs: null }] }],
+  ['no limits', { ...books, quotas: [{ ...quota, limits: null }] }],
+  ['an unknown unit', { ...books, quotas: [{ ...quota, limits: [{ ...limit, unit: 'in_flight' }] }] }],
+  ['an unknown source', { ...books, quotas: [{ ...quota, limits: [{ ...limit, source: 'rumour' }] }] }],
+  ['a window without a length', { ...books, quotas: [{ ...quota, limits: [{ ...limit, windowMs: '60' }] }] }],
+  ['no snapshot', { ...books, quotas: [{ ...quota, limits: [{ ...limit, snapshot: null }] }] }],
+  [
+    'uses that are no pairs',
+    { ...books, quotas: [{ ...quota, limits: [{ ...limit, snapshot: { capacity: 1, used: [[1, 2, 3]] } }] }] },
+  ],
+])('books with %s are not', (_what, value) => {
+  expect(isSavedBooks(value)).toBe(false);
+});
+
+test('whatever else somebody puts into the file is looked at without an exception', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(isSavedBooks(value)).toBe(false);
+      expect(isSavedBooks({ ...books, quotas: value })).toBe(Array.isArray(value) && value.length === 0);
+    }),
+  );
+});
