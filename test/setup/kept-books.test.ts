@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { LimitStore, SavedBooks } from '../../src/scheduler/limit-store.ts';
+import { Quota } from '../../src/scheduler/quota.ts';
+import { KeptBooks } from '../../src/setup/kept-books.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+/** Remembers every write, and lets the test wait for the next one. */
+class StoreDouble implements LimitStore {
+  readonly saved: SavedBooks[] = [];
+  readonly #before: SavedBooks | null;
+
+  constructor(before: SavedBooks | null = null) {
+    this.#before = before;
+  }
+
+  load(): Promise<SavedBooks | null> {
+    return Promise.resolve(this.#before);
+  }
+
+  save(books: SavedBooks): Promise<void> {
+    this.saved.push(books);
+    return Promise.resolve();
+  }
+}
+
+function quota(id: string): Quota {
+  const plan = { unit: 'requests', windowMs: 60_000, capacity: 60, algorithm: 'token-bucket', isGuess: false } as const;
+  return new Quota({ id, name: id, limits: [{ name: 'rpm', plan }], learns: true, skewMs: 0 });
+}
+
+/** What follows a write is done in turns of the event loop that take no time. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function opened(before: SavedBooks | null = null) {
+  const clock = new FakeClock();
+  const store = new StoreDouble(before);
+  const kept = new KeptBooks({ store, clock });
+  await kept.open();
+  return { clock, store, kept };
+}
+
+describe('books that are kept', () => {
+  test('are written every two seconds, and once more at the end, as the last that there are', async () => {
+    const { clock, store, kept } = await opened();
+    kept.adopt(quota('q'));
+    for (let round = 1; round <= 3; round += 1) {
+      clock.advance(2_000);
+      expect(store.saved).toHaveLength(round);
+      await settled();
+    }
+    await kept.close();
+    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, false, false, true]);
+    expect(store.saved.at(-1)?.quotas.map(({ id }) => id)).toEqual(['q']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('are written by nobody any more when the end comes during a write', async () => {
+    const { clock, store, kept } = await opened();
+    clock.advance(2_000);
+    await kept.close();
+    await settled();
+    clock.advance(10_000);
+    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, true]);
+  });
+
+  test('give a quota back what was written of it, whenever it is asked for', async () => {
+    const { clock, store, kept } = await opened();
+    const first = quota('q');
+    kept.adopt(first);
+    first.limits[0]?.primary.take(30, clock.now());
+    await kept.close();
+
+    const next = await opened(store.saved.at(-1) as SavedBooks);
+    const again = quota('q');
+    next.kept.adopt(again);
+    expect(again.limits[0]?.primary.level(next.clock.now())).toBeCloseTo(30);
+    expect(again.gate.isOpen).toBe(true);
+  });
+
+  test('keep what was written of quotas that nobody asks for', async () => {
+    const { store, kept } = await opened();
+    kept.adopt(quota('old'));
+    await kept.close();
+
+    const next = await opened(store.saved.at(-1) as SavedBooks);
+    next.kept.adopt(quota('new'));
+    await next.kept.close();
+    expect(next.store.saved.at(-1)?.quotas.map(({ id }) => id)).toEqual(['old', 'new']);
+  });
+});
