@@ -25,12 +25,16 @@ export class TicketQueue {
     return this.#booked;
   }
 
-  /** Adds a ticket in its place: nearly always at the end. Returns whether it landed before a booked one. */
+  /**
+   * Adds a ticket in its place: nearly always at the end. One that comes back takes the gap that it left, if that is still
+   * there, or it would wait twice. Returns whether it landed before a booked one.
+   */
   add(ticket: Ticket): boolean {
     this.#size += 1;
     let index = this.#items.length;
     while (index > this.#head && compareTickets(this.#items[index - 1] as Ticket, ticket) > 0) index -= 1;
-    if (index === this.#items.length) this.#items.push(ticket);
+    if (index > this.#head && this.#items[index - 1] === ticket) index -= 1;
+    else if (index === this.#items.length) this.#items.push(ticket);
     else this.#items.splice(index, 0, ticket);
     if (index >= this.#cursor) return false;
     this.#cursor = index;

@@ -20,6 +20,7 @@ test('gives tickets in their order of arrival, whichever way they come and go', 
   const step = fc.oneof(
     fc.record({ do: fc.constant('add' as const), arrival: fc.integer({ min: 0, max: 1000 }) }),
     fc.record({ do: fc.constant('leave' as const), which: fc.nat() }),
+    fc.record({ do: fc.constant('return' as const), which: fc.nat() }),
     fc.record({ do: fc.constant('book' as const) }),
     fc.record({ do: fc.constant('unbook' as const) }),
   );
@@ -27,14 +28,23 @@ test('gives tickets in their order of arrival, whichever way they come and go', 
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       const queue = new TicketQueue();
       const model: Ticket[] = [];
+      const gone: Ticket[] = [];
       for (const each of steps) {
-        if (each.do === 'add' && !model.some(({ arrival }) => arrival === each.arrival)) {
+        if (each.do === 'add' && ![...model, ...gone].some(({ arrival }) => arrival === each.arrival)) {
           const added = ticket(each.arrival);
           model.push(added);
           model.sort((a, b) => a.arrival - b.arrival);
           queue.add(added);
         } else if (each.do === 'leave' && model.length > 0) {
-          leave(queue, model.splice(each.which % model.length, 1)[0] as Ticket);
+          const leaving = model.splice(each.which % model.length, 1)[0] as Ticket;
+          leave(queue, leaving);
+          gone.push(leaving);
+        } else if (each.do === 'return' && gone.length > 0) {
+          const back = gone.splice(each.which % gone.length, 1)[0] as Ticket;
+          back.state = 'waiting';
+          model.push(back);
+          model.sort((a, b) => a.arrival - b.arrival);
+          queue.add(back);
         } else if (each.do === 'book') {
           const next = queue.nextUnbooked();
           expect(next).toBe(model.find((waiting) => waiting.booking === null) ?? null);
@@ -60,6 +70,20 @@ test('says when a ticket comes back before those that are booked', () => {
   queue.book(queue.nextUnbooked() as Ticket, booking);
   expect(queue.add(ticket(2))).toBe(false);
   expect(queue.add(ticket(0))).toBe(true);
+});
+
+test('one that comes back while the gap that it left is still there waits once', () => {
+  const queue = new TicketQueue();
+  const [first, second] = [ticket(0), ticket(1)];
+  for (const each of [first, second]) queue.add(each);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  leave(queue, second);
+  second.state = 'waiting';
+  expect(queue.add(second)).toBe(true);
+  expect([...queue]).toEqual([first, second]);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  expect([...queue.booked()]).toEqual([first, second]);
 });
 
 test('does not keep the places of ten thousand that have left', () => {
