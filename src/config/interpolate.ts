@@ -20,6 +20,8 @@ export interface Interpolated {
 const FILE_PREFIX = 'file:';
 /** `$$`, or `${NAME}` with an optional `:-default` or `:?message`, or a `${` that is none of these. */
 const REFERENCE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([^}]*))?\}|\$\{/g;
+/** As shells write it. No vendor's key looks so, and taken as it is written it would only fail at the vendor. */
+const BARE_REFERENCE = /^\$[A-Z_][A-Z0-9_]*$/;
 
 /**
  * Fills `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `file:path` into every string of a parsed file; `$$` is a
@@ -51,6 +53,9 @@ class Interpolator {
   }
 
   #fillText(text: string, path: Path): string {
+    if (BARE_REFERENCE.test(text)) {
+      return this.#report(path, `is a $ and a name: write \${NAME} for a variable, $$ for a dollar`);
+    }
     const filled = text.replace(REFERENCE, (...[whole, name, mark, rest]: (string | undefined)[]) => {
       if (whole === '$$') return '$';
       this.outside.add(JSON.stringify(path));

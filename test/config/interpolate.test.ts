@@ -26,7 +26,9 @@ describe('references in strings', () => {
     [`\${NAME:?message}`, 'value'],
     ['$$', '$'],
     [`$\${NAME}`, `\${NAME}`],
-    ['$NAME', '$NAME'],
+    ['$$NAME', '$NAME'],
+    ['a $NAME', 'a $NAME'],
+    ['$name', '$name'],
     ['costs 5$', 'costs 5$'],
     [`\${TRICK}`, `\${NAME}`],
     ['file:/run/secrets/key', 'sk-from-file'],
@@ -46,6 +48,7 @@ describe('references in strings', () => {
     [`\${ABSENT:?}`, 'needs the environment variable ABSENT'],
     [`\${1A}`, `has a "\${" that is no \${NAME}: write $$ for a dollar`],
     [`\${NAME`, `has a "\${" that is no \${NAME}: write $$ for a dollar`],
+    ['$NAME', `is a $ and a name: write \${NAME} for a variable, $$ for a dollar`],
     ['file:/nowhere', 'the file it names cannot be read'],
   ])('%s is a mistake', (text, message) => {
     expect(fill({ a: [text] }, { EMPTY: '' }).findings).toEqual([{ path: ['a', 0], message }]);
