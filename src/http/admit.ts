@@ -6,7 +6,7 @@ import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { guardOpenServer } from './host-guard.ts';
 import { declaredBody, serverBusy } from './read-body.ts';
-import { allowedMethods, MAX_URL_LENGTH, pathOf } from './routes/route-table.ts';
+import { allowedMethods, MAX_URL_LENGTH, pathOf, unknownUrl } from './routes/route-table.ts';
 
 /** Runs first: what every answer carries, preflights and errors included. */
 export function greet(context: Context, request: FastifyRequest, reply: FastifyReply): void {
@@ -58,7 +58,7 @@ function checkForm(request: FastifyRequest): void {
 function unknownRoute(request: FastifyRequest): ProxyError {
   const path = pathOf(request.url);
   const allow = allowedMethods(path);
-  if (allow === null) return new ProxyError('unknown_url', `Invalid URL (${request.method} ${cutClientText(path)})`);
+  if (allow === null) return unknownUrl(request.method, path);
   const message = `Not allowed to ${request.method} ${cutClientText(path)}. Use one of: ${allow}.`;
   return new ProxyError('method_not_supported', message, { headers: { allow } });
 }

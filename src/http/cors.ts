@@ -1,8 +1,6 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProxyError } from '../errors.ts';
-import { cutClientText } from '../proxy/scrub.ts';
-import { allowedMethods, pathOf } from './routes/route-table.ts';
+import { allowedMethods, pathOf, unknownUrl } from './routes/route-table.ts';
 
 const PREFLIGHT_SECONDS = 600;
 
@@ -43,7 +41,7 @@ export function answerOptions(request: FastifyRequest, reply: FastifyReply, hasO
   if (hasOrigins && origin !== undefined && asked !== undefined) return false;
   const path = pathOf(request.url);
   const allow = path === '*' ? 'GET, HEAD, POST, OPTIONS' : allowedMethods(path);
-  if (allow === null) throw new ProxyError('unknown_url', `Invalid URL (OPTIONS ${cutClientText(path)})`);
+  if (allow === null) throw unknownUrl('OPTIONS', path);
   reply.code(204).headers({ allow, 'content-length': '0' }).send();
   return true;
 }

@@ -152,11 +152,16 @@ describe('other methods and paths', () => {
     ['GET', '/v1/nothing?key=secret', 'Invalid URL (GET /v1/nothing)'],
     ['OPTIONS', '/nothing', 'Invalid URL (OPTIONS /nothing)'],
     ['QUERY', '/nothing', 'Invalid URL (QUERY /nothing)'],
-  ])("%s %s is 404 in OpenAI's words", async (method, path, message) => {
+  ])("%s %s is 404 in OpenAI's words, and says what would be right", async (method, path, message) => {
     const { port } = await startServer();
     const got = await new RawClient(port).write(requestText({ method, path })).answer();
     expect(got?.status).toBe(404);
-    expect(errorOf(got)).toEqual({ message, type: 'invalid_request_error', param: null, code: 'unknown_url' });
+    expect(errorOf(got)).toEqual({
+      message: `${message}. This server answers POST /v1/chat/completions and GET /v1/models.`,
+      type: 'invalid_request_error',
+      param: null,
+      code: 'unknown_url',
+    });
   });
 
   test('a WebSocket is 501, and an offer of HTTP/2 is served as HTTP/1.1', async () => {

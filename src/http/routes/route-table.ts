@@ -1,3 +1,6 @@
+import { ProxyError } from '../../errors.ts';
+import { cutClientText } from '../../proxy/scrub.ts';
+
 /** Characters; longer URLs are refused. Node itself only limits URL and headers together. */
 export const MAX_URL_LENGTH = 8192;
 
@@ -36,6 +39,13 @@ export function allowedMethods(path: string): string | null {
     API_PATHS.find((row) => matches(row, plain.replace(/^\/v1(?=\/)/, ''))) ??
     OWN_PATHS.find((row) => matches(row, plain));
   return known?.methods ?? null;
+}
+
+/** OpenAI's words, and what would have been right: mostly the base URL is wrong, or the endpoint is one of OpenAI's others. */
+export function unknownUrl(method: string, path: string): ProxyError {
+  const asked = `Invalid URL (${method} ${cutClientText(path)})`;
+  const served = 'This server answers POST /v1/chat/completions and GET /v1/models';
+  return new ProxyError('unknown_url', `${asked}. ${served}.`);
 }
 
 function matches(row: KnownPath, path: string): boolean {
