@@ -57,7 +57,8 @@ function reason({ kind, hasWaited, predictedWaitMs }: Wait): string {
   if (kind === 'client_limit') return 'You have reached the limit that is set for you on this server.';
   if (hasWaited) return 'The request has waited as long as it may, and no key became free for it.';
   const wait = Number.isFinite(predictedWaitMs) ? `about ${duration(predictedWaitMs)}` : 'for an unknown time';
-  return `The request would have to wait ${wait}, which is longer than it may.`;
+  // Part of the time that it may wait is a reserve for what predictions err by, so the number may look small enough.
+  return `The request would have to wait ${wait}, too long to promise a start within the time that it may wait.`;
 }
 
 /**

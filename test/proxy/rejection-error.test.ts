@@ -26,7 +26,7 @@ describe('a rejection that is a promise', () => {
     const error = rejectionError(waiting());
     expect(error).toMatchObject({ code: 'queue_wait_exceeded', status: 429, retry: 'promise' });
     expect(error.message).toBe(
-      'The request would have to wait about 45 s, which is longer than it may. ' +
+      'The request would have to wait about 45 s, too long to promise a start within the time that it may wait. ' +
         'The limit tpm of org-a gpt-4o allows 30,000 tokens per minute; this request takes 1,201.',
     );
     expect(error.details).toMatchObject({ retryAfterMs: 15_000, limit: 'org-a gpt-4o tpm' });
@@ -43,7 +43,7 @@ describe('a rejection that is a promise', () => {
 
   test('names no limit where none is known', () => {
     const error = rejectionError(waiting({ limit: null }));
-    expect(error.message).toMatch(/longer than it may\.$/);
+    expect(error.message).toMatch(/within the time that it may wait\.$/);
     expect(error.details).not.toHaveProperty('limit');
   });
 
