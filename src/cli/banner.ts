@@ -23,12 +23,12 @@ export function banner(facts: BannerFacts): string {
   const { version, url, config, warnings } = facts;
   return [
     originLine(facts.origin),
-    `Sluice ${version} listens on ${url}`,
+    `Sluice ${version} listens on ${url}${isWildcard(config.server.host) ? ', at every address of this machine' : ''}`,
     `  models   ${modelsLine(config)}`,
     ...quotaLines(config),
     `  clients  ${clientsLine(config)}`,
     ...warnings.map((warning) => `  warning  ${warning}`),
-    `Try it:\n  ${curlLine(url, config)}`,
+    ...(config.providers.length === 0 ? [] : [`Try it:\n  ${curlLine(url, config)}`]),
     '',
   ].join('\n');
 }
@@ -67,13 +67,19 @@ function quotaLines(config: Config): string[] {
   const scopes = new LimitScopes(config);
   const groups = new Map<string, QuotaLine>();
   for (const { route, maxWaitMs } of namedRoutes(config)) {
-    for (const group of scopes.groupsOf(route)) {
+    for (const group of worthTelling(scopes.groupsOf(route))) {
       if (!groups.has(group.scopeId)) groups.set(group.scopeId, { group, maxWaitMs });
     }
   }
   const lines = [...groups.values()].map((line) => `  quota    ${quotaText(line, config)}`);
   const rest = lines.length > MOST_LINES ? [`  quota    and ${lines.length - MOST_LINES} more`] : [];
   return [...lines.slice(0, MOST_LINES), ...rest];
+}
+
+/** Where a line of the quota gives the model's limits, that more may be learned beside them would only confuse. */
+function worthTelling(groups: readonly LimitGroup[]): readonly LimitGroup[] {
+  if (!groups.some(({ kind }) => kind === 'pattern')) return groups;
+  return groups.filter(({ limits }) => Object.keys(limits).length > 0);
 }
 
 /** The routes of the configured models; where there are none, each key with whatever model comes. */
@@ -141,6 +147,10 @@ function curlLine(url: string, config: Config): string {
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
   const key = config.clients.length > 0 ? ` -H 'authorization: Bearer YOUR_CLIENT_KEY'` : '';
   return `curl ${reachable(url)}/v1/chat/completions -H 'content-type: application/json'${key} -d '${body}'`;
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 /** An address that stands for every interface is none to connect to. */

@@ -18,6 +18,14 @@ export interface ProgramParts {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
+/** Whoever looks for `--config` looks here first, and it is an option of a command that nobody has to type. */
+const HELP_AFTER = `
+Most used, without a command:
+  sluice --config <file>  serve with this configuration; else config.yaml, else keys of the environment, else the demo
+  sluice --port <number>  listen elsewhere than on 8080
+  sluice start --help     all options of a start
+`;
+
 /** Runs the command that `io.argv` names. What a person must change is told in one line, without a stack. */
 export async function run(io: CliIo, parts: ProgramParts): Promise<void> {
   try {
@@ -38,6 +46,7 @@ function createProgram(io: CliIo, parts: ProgramParts): Command {
     .description('An OpenAI-compatible proxy that schedules requests over rate-limited keys.')
     .version(io.version, '-V, --version')
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .addHelpText('after', HELP_AFTER)
     .exitOverride()
     .showHelpAfterError('Run sluice --help for all commands and options.');
   addStart(program, io, parts.createApp);

@@ -50,12 +50,30 @@ models:
   });
 
   it('says that everybody may call where that was asked for, and prints an address that can be reached', () => {
-    const lines = bannerOf('server: { host: 0.0.0.0, auth: none }', { url: 'http://0.0.0.0:8080' });
+    const local = 'providers: [{ type: ollama }]';
+    const lines = bannerOf(`server: { host: 0.0.0.0, auth: none }\n${local}`, { url: 'http://0.0.0.0:8080' });
+    expect(lines[1]).toBe('Sluice 1.2.3 listens on http://0.0.0.0:8080, at every address of this machine');
     expect(lines).toContain('  clients  none configured: everybody who reaches this address may call');
-    expect(lines).toContain('  models   none');
     expect(lines.at(-2)).toContain('curl http://127.0.0.1:8080/');
     expect(lines.at(-2)).toContain('"model":"MODEL"');
-    expect(bannerOf('', { url: 'http://[::]:1' }).at(-2)).toContain('curl http://[::1]:1/');
+    expect(bannerOf(local, { url: 'http://[::]:1' }).at(-2)).toContain('curl http://[::1]:1/');
+  });
+
+  it('prints no request that could only be refused', () => {
+    const lines = bannerOf('server: { port: 1 }');
+    expect(lines).toContain('  models   none');
+    expect(lines.join('\n')).not.toContain('curl');
+  });
+
+  it("tells a model's limits once where a line of the quota gives them", () => {
+    const lines = bannerOf(`
+quotas: [{ name: org, models: { "gpt-4o*": { rpm: 60 } } }]
+providers: [{ type: openai, keys: [{ key: a, quota: org }] }]
+models: [{ name: gpt-4o, targets: [{ provider: openai }] }]
+`);
+    expect(lines.filter((line) => line.includes('quota'))).toEqual([
+      '  quota    org gpt-4o*: rpm 60; about 60 requests of 1512 tokens fit its max_wait of 60 s',
+    ]);
   });
 
   it('counts by the limit that binds', () => {
