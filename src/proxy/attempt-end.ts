@@ -1,4 +1,4 @@
-import type { FailedAnswer, Usage } from '../providers/provider.ts';
+import type { FailedAnswer } from '../providers/provider.ts';
 import type { FailureKind } from '../upstream/transport.ts';
 import type { FailedAttempt } from './decide-retry.ts';
 
@@ -19,25 +19,6 @@ export type AttemptEnd =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   | { readonly kind: 'broken'; readonly failure: AttemptFailure }
   | { readonly kind: 'gone' };
-
-/** What an answer tells of its size, as far as it has come. */
-export interface AnswerFigures {
-  /** What the upstream counted; null: it has not said. */
-  readonly usage: Usage | null;
-  /** Estimated from what a stream brought, in LLM tokens; null: nothing can be seen of this answer before its end. */
-  readonly producedTokens: number | null;
-}
-
-/** Takes one answer, from behind its head to its end. It calls `finish` of its owner once, and nothing afterwards. */
-export interface AnswerReader extends AnswerFigures {
-  push(chunk: Buffer): void;
-  /** The body has ended as bodies should. */
-  end(): void;
-  /** The connection has failed. */
-  fail(kind: FailureKind): void;
-  /** The attempt is over, for whatever reason: lets go of timers. */
-  close(): void;
-}
 
 /** A failure after sending; without `answer` nothing but our own words describes it. */
 export function failureOf(reason: string, known: Partial<AttemptFailure> = {}): AttemptFailure {

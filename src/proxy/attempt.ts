@@ -7,7 +7,8 @@ import type {
   UpstreamHeaders,
   UpstreamRequest,
 } from '../upstream/transport.ts';
-import { type AnswerFigures, type AnswerReader, type AttemptEnd, transportFailure } from './attempt-end.ts';
+import type { AnswerFigures, AnswerParts, AnswerReader } from './answer-reader.ts';
+import { type AttemptEnd, transportFailure } from './attempt-end.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { RefusedAnswer } from './refused-answer.ts';
@@ -99,7 +100,7 @@ export class Attempt implements UpstreamHandler {
 
   #readerFor(status: number, headers: UpstreamHeaders): AnswerReader {
     const { services, target, facts, answer, begin, lease } = this.#parts;
-    const common = {
+    const common: AnswerParts = {
       clock: services.clock,
       provider: target.provider,
       status,
@@ -110,7 +111,7 @@ export class Attempt implements UpstreamHandler {
         lease.proved();
         begin(headers);
       },
-      finish: (end: AttemptEnd) => this.#finish(end),
+      finish: (end) => this.#finish(end),
     };
     if (!isSuccess(status)) return new RefusedAnswer({ ...common, suspicion: null });
     if (facts.isStreaming !== isEventStream(headers)) {

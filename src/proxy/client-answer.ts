@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { ErrorBody, ProxyError } from '../errors.ts';
 import { Keepalive } from '../streaming/keepalive.ts';
-import { type ByteSink, errorEvent, KEEPALIVE_COMMENT } from '../streaming/relay.ts';
+import type { ByteSink } from '../streaming/paced-sink.ts';
+import { errorEvent, KEEPALIVE_COMMENT } from '../streaming/relay.ts';
 import type { ClientReply } from './exchange.ts';
 
 /** Proxies between us and the client must neither hold events back nor change them. */

@@ -1,4 +1,4 @@
-import type { ByteSink } from '../streaming/relay.ts';
+import type { ByteSink } from '../streaming/paced-sink.ts';
 
 /** Who calls, as authentication found out. */
 export interface Client {

@@ -1,22 +1,11 @@
-import type { Provider, Usage } from '../providers/provider.ts';
-import { MAX_UNSENT_BYTES } from '../streaming/relay.ts';
-import type { FailureKind, UpstreamCall, UpstreamHeaders } from '../upstream/transport.ts';
-import { type AnswerReader, type AttemptEnd, failureOf, transportFailure } from './attempt-end.ts';
-import type { ClientAnswer } from './client-answer.ts';
+import type { Usage } from '../providers/provider.ts';
+import { PacedSink } from '../streaming/paced-sink.ts';
+import type { FailureKind } from '../upstream/transport.ts';
+import { type AnswerParts, type AnswerReader, parseBody } from './answer-reader.ts';
+import { failureOf, transportFailure } from './attempt-end.ts';
 
 /** What is longer is passed on as it comes: better a rare broken answer than memory without bounds. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
-
-interface JsonParts {
-  readonly provider: Provider;
-  readonly status: number;
-  readonly headers: UpstreamHeaders;
-  readonly answer: ClientAnswer;
-  readonly call: Pick<UpstreamCall, 'pause' | 'resume' | 'firstEventSeen'>;
-  /** The answer goes out: the head must be out when this returns, and no other attempt will follow. */
-  begin(): void;
-  finish(end: AttemptEnd): void;
-}
 
 /**
  * An answer that is not streamed: read completely before its head goes out, so that a broken one can be tried elsewhere.
@@ -27,42 +16,41 @@ interface JsonParts {
 export class JsonAnswer implements AnswerReader {
   readonly producedTokens = null;
   usage: Usage | null = null;
-  readonly #parts: JsonParts;
+  readonly #parts: AnswerParts;
   #held: Buffer[] = [];
   #bytes = 0;
-  #isRelaying = false;
-  #isPaused = false;
+  #relay: PacedSink | null = null;
 
-  constructor(parts: JsonParts) {
+  constructor(parts: AnswerParts) {
     this.#parts = parts;
   }
 
   push(chunk: Buffer): void {
     if (this.#bytes === 0) this.#parts.call.firstEventSeen();
     this.#bytes += chunk.length;
-    if (this.#isRelaying) {
-      this.#write(chunk);
+    if (this.#relay) {
+      this.#relay.write(chunk);
       return;
     }
     this.#held.push(chunk);
-    if (this.#bytes > MAX_HELD_BYTES) this.#relay();
+    if (this.#bytes > MAX_HELD_BYTES) this.#passOn();
   }
 
   end(): void {
     const { finish, answer } = this.#parts;
-    if (this.#isRelaying) {
+    if (this.#relay) {
       answer.end();
       finish({ kind: 'served' });
       return;
     }
     const bytes = Buffer.concat(this.#held);
-    const json = parse(bytes);
+    const json = parseBody(bytes);
     if (isObject(json) && this.#parts.provider.readError(json) === null) this.#serve(bytes, json);
     else this.#refuse(json);
   }
 
   fail(transport: FailureKind): void {
-    const kind = this.#isRelaying ? 'broken' : 'failed';
+    const kind = this.#relay ? 'broken' : 'failed';
     this.#parts.finish({ kind, failure: transportFailure(transport) });
   }
 
@@ -89,34 +77,12 @@ export class JsonAnswer implements AnswerReader {
     finish({ kind: 'failed', failure: failureOf('the upstream put an error into a success', { answer, outcome }) });
   }
 
-  #relay(): void {
-    const { answer, begin } = this.#parts;
-    this.#isRelaying = true;
+  #passOn(): void {
+    const { answer, call, begin } = this.#parts;
+    this.#relay = new PacedSink(answer, call);
     begin();
-    answer.onDrain(() => this.#drained());
-    for (const piece of this.#held) this.#write(piece);
+    for (const piece of this.#held) this.#relay.write(piece);
     this.#held = [];
-  }
-
-  #write(piece: Buffer): void {
-    const { answer, call } = this.#parts;
-    if (answer.write(piece) || this.#isPaused || answer.unsentBytes <= MAX_UNSENT_BYTES) return;
-    this.#isPaused = true;
-    call.pause();
-  }
-
-  #drained(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#parts.call.resume();
-  }
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return null;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Charge } from '../charge.ts';
 import type { Outcome, Provider, Usage } from '../providers/provider.ts';
 import type { Ending, Report } from '../scheduler/lease.ts';
-import type { AnswerFigures, AttemptEnd } from './attempt-end.ts';
+import type { AnswerFigures } from './answer-reader.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 import type { TargetSize } from './size-request.ts';
 
 /** What the books need to know of an attempt, besides how it ended. */

@@ -1,26 +1,18 @@
-import type { Cancel, Clock } from '../clock.ts';
-import type { Provider, Usage } from '../providers/provider.ts';
+import type { Cancel } from '../clock.ts';
+import type { Usage } from '../providers/provider.ts';
 import { EventRelay, type ProducedOutput, type RelayListener } from '../streaming/relay.ts';
-import type { FailureKind, UpstreamCall, UpstreamHeaders } from '../upstream/transport.ts';
-import { type AnswerReader, type AttemptEnd, type AttemptFailure, failureOf, transportFailure } from './attempt-end.ts';
-import type { ClientAnswer } from './client-answer.ts';
+import type { FailureKind } from '../upstream/transport.ts';
+import type { AnswerParts, AnswerReader } from './answer-reader.ts';
+import { type AttemptFailure, failureOf, transportFailure } from './attempt-end.ts';
 
 /** A body that does not end with its last event is cut, so that it holds neither connection nor slot. */
 const END_GRACE_MS = 1_000;
 
 const CHARACTERS_PER_TOKEN = 4;
 
-interface StreamParts {
-  readonly clock: Clock;
-  readonly provider: Provider;
-  readonly status: number;
-  readonly headers: UpstreamHeaders;
-  readonly answer: ClientAnswer;
-  readonly call: Pick<UpstreamCall, 'pause' | 'resume' | 'firstEventSeen'>;
+interface StreamParts extends AnswerParts {
+  /** The client asked for the usage chunk. */
   readonly isUsageWanted: boolean;
-  /** The first output has come: the head must be out when this returns, and no other attempt will follow. */
-  begin(): void;
-  finish(end: AttemptEnd): void;
 }
 
 /**

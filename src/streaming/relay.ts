@@ -1,24 +1,9 @@
 import type { ErrorBody } from '../errors.ts';
 import { EventBatch } from './event-batch.ts';
 import { EventScan } from './event-scan.ts';
+import { type ByteSink, type Flow, PacedSink } from './paced-sink.ts';
 import { SseDecoder, SseEvent } from './sse-decoder.ts';
 import { type ChunkFacts, readEvent } from './stream-facts.ts';
-
-/** Where bytes for the client go. */
-export interface ByteSink {
-  /** Accepted but not yet sent. */
-  readonly unsentBytes: number;
-  /** False: more was accepted than can be sent at once; `onDrain` will tell when all of it has gone. */
-  write(chunk: Uint8Array | string): boolean;
-  /** Calls `listener` each time that what was accepted has been sent. */
-  onDrain(listener: () => void): void;
-}
-
-/** What slows the upstream down: the call of the transport. */
-interface Flow {
-  pause(): void;
-  resume(): void;
-}
 
 /** What has been produced so far, for the books of an answer that breaks off before it tells its usage. */
 export interface ProducedOutput {
@@ -52,9 +37,6 @@ export interface RelayParts {
   readonly isUsageWanted: boolean;
 }
 
-/** Unsent bytes above which the upstream is paused. */
-export const MAX_UNSENT_BYTES = 1024 * 1024;
-
 /** Events without output that are held for the head; a stream that sends more has begun, whatever it sends. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -75,6 +57,7 @@ export function errorEvent(body: ErrorBody): string {
  */
 export class EventRelay {
   readonly #parts: RelayParts;
+  readonly #sink: PacedSink;
   readonly #decoder = new SseDecoder();
   readonly #scan = new EventScan();
   readonly #batch = new EventBatch();
@@ -83,14 +66,13 @@ export class EventRelay {
   #isReleased = false;
   #isOver = false;
   #isDone = false;
-  #isPaused = false;
   /** The last two events with data: a stream that ends without `[DONE]` has its finish reason in one of them. */
   #last: SseEvent | null = null;
   #lastButOne: SseEvent | null = null;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
-    parts.sink.onDrain(() => this.#drained());
+    this.#sink = new PacedSink(parts.sink, parts.flow);
   }
 
   /** Output has been written: from here on no other attempt can take over. */
@@ -131,7 +113,7 @@ export class EventRelay {
   /** Writes the in-band error; the relay is over. The owner ends the answer cleanly, without `[DONE]`. */
   fail(body: ErrorBody): void {
     this.#isOver = true;
-    this.#write(errorEvent(body));
+    this.#sink.write(errorEvent(body));
   }
 
   #decode(chunk: Buffer): SseEvent[] {
@@ -219,20 +201,7 @@ export class EventRelay {
 
   #flush(): void {
     const bytes = this.#batch.take();
-    if (bytes) this.#write(bytes);
-  }
-
-  #write(bytes: Uint8Array | string): void {
-    const { sink, flow } = this.#parts;
-    if (sink.write(bytes) || this.#isPaused || sink.unsentBytes <= MAX_UNSENT_BYTES) return;
-    this.#isPaused = true;
-    flow.pause();
-  }
-
-  #drained(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#parts.flow.resume();
+    if (bytes) this.#sink.write(bytes);
   }
 }
 

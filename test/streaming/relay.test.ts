@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventRelay, KEEPALIVE_COMMENT, MAX_UNSENT_BYTES, type RelayListener } from '../../src/streaming/relay.ts';
+import { MAX_UNSENT_BYTES } from '../../src/streaming/paced-sink.ts';
+import { EventRelay, KEEPALIVE_COMMENT, type RelayListener } from '../../src/streaming/relay.ts';
 import { chunkEvent, DONE, ROLE, STOP, sse, text, USAGE } from './events.ts';
 
 /** A client, an upstream and an owner in one; `log` has what they saw, in order. */
