@@ -1,7 +1,7 @@
 // Builds dist/ when it is missing or older than what it is made of. `--clean` always builds. The old dist/ stays until the
 // new one is complete, so that a build that fails or is interrupted leaves nothing half done.
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +24,8 @@ if (isStale) {
     rmSync(NEXT, { recursive: true, force: true });
     process.exit(1);
   }
+  // npm makes the command executable when it links it, and does not look again after the next build.
+  chmodSync(`${NEXT}/main.js`, 0o755);
   rmSync('dist', { recursive: true, force: true });
   renameSync(NEXT, 'dist');
 }
