@@ -108,8 +108,11 @@ function quotaText({ group, maxWaitMs }: QuotaLine, config: Config): string {
   if (limits.length === 0) return `${group.name}: limits are learned from answers`;
   const meanTokens = MEAN_PROMPT_TOKENS + config.defaults.predictedOutputTokens;
   const fitting = requestsWithin(group.limits, maxWaitMs, meanTokens);
-  const count = fitting === null ? '' : `; about ${fitting.toLocaleString('en-US')} requests of ${meanTokens} tokens`;
-  return `${group.name}: ${limits.join(', ')}${count}${fitting === null ? '' : ` fit its max_wait of ${maxWaitMs / 1000} s`}`;
+  const known = `${group.name}: ${limits.join(', ')}`;
+  if (fitting === null) return known;
+  const requests = fitting === 1 ? '1 request of' : `${fitting.toLocaleString('en-US')} requests of`;
+  const fit = fitting === 1 ? 'fits' : 'fit';
+  return `${known}; about ${requests} ${meanTokens} tokens ${fit} its max_wait of ${maxWaitMs / 1000} s`;
 }
 
 /** How many mean requests the limits let through in that time; null when only requests in flight are limited. */

@@ -4,6 +4,13 @@ import type { BindingLimit, Rejection } from '../scheduler/rejection.ts';
 type Wait = Extract<Rejection, { readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit' }>;
 
 const DAY_MS = 86_400_000;
+const UNITS = [
+  { name: 'd', unitMs: DAY_MS },
+  { name: 'h', unitMs: 3_600_000 },
+  { name: 'min', unitMs: 60_000 },
+  { name: 's', unitMs: 1_000 },
+] as const;
+const SECONDS_UP_TO_MS = 90_000;
 
 const CODES: Readonly<Record<Wait['kind'], ErrorCode>> = {
   queue_full: 'queue_full',
@@ -97,9 +104,14 @@ function per(windowMs: number): string {
   return windowMs === 1000 ? ' per second' : ` per ${duration(windowMs)}`;
 }
 
+/** In its two largest units, rounded up: `45 s`, `6 min 40 s`, `1 d 1 h`. */
 function duration(ms: number): string {
-  if (ms < 90_000) return `${Math.max(1, Math.ceil(ms / 1000))} s`;
-  return ms < 5_400_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 3_600_000)} h`;
+  const at = UNITS.findIndex(({ unitMs }) => unitMs <= ms);
+  const [large, small] = [UNITS[at], UNITS[at + 1]];
+  if (!large || !small || ms < SECONDS_UP_TO_MS) return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+  const wholeMs = Math.ceil(ms / small.unitMs) * small.unitMs;
+  const rest = (wholeMs % large.unitMs) / small.unitMs;
+  return `${Math.floor(wholeMs / large.unitMs)} ${large.name}${rest === 0 ? '' : ` ${rest} ${small.name}`}`;
 }
 
 /** Without fractions and with thousands apart, whatever the machine's locale. */

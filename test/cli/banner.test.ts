@@ -81,6 +81,7 @@ models: [{ name: gpt-4o, targets: [{ provider: openai }] }]
       bannerOf(`providers: [{ type: openai, keys: [a], limits: ${limits} }]`).find((line) => line.includes('quota'));
     expect(counted('{ itpm: 2k }')).toContain('about 2 requests');
     expect(counted('{ otpm: 1024 }')).toContain('about 2 requests');
+    expect(counted('{ rpm: 1 }')).toMatch(/about 1 request of 1512 tokens fits its max_wait of 60 s$/);
     expect(counted('{ rpm: 10, rpd: 7 }')).toContain('about 7 requests');
     expect(counted('{ concurrency: 4 }')).toBe('  quota    openai/key-1 *: concurrency 4');
   });

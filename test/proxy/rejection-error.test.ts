@@ -59,7 +59,7 @@ describe('a rejection that is no promise', () => {
     const error = rejectionError(waiting({ predictedWaitMs: 400_000, retryAfterMs: null }));
     expect(error).toMatchObject({ retry: 'never' });
     expect(error.details.retryAfterMs).toBe(400_000);
-    expect(error.message).toMatch(/about 7 min/);
+    expect(error.message).toMatch(/about 6 min 40 s, /);
   });
 
   test('tells no time where nobody knows it', () => {
@@ -78,7 +78,7 @@ describe('a rejection that is no promise', () => {
     const error = rejectionError(waiting({ predictedWaitMs: 30_000_000, retryAfterMs: null, limit }));
     expect(error.message).toMatch(STOP_WORDS);
     expect(error.message).toMatch(/30,000 requests per day/);
-    expect(error.message).toMatch(/about 9 h/);
+    expect(error.message).toMatch(/about 8 h 20 min, /);
   });
 });
 
@@ -88,6 +88,7 @@ describe('a rejection for good', () => {
     ['per hour', 3_600_000],
     ['per second', 1_000],
     ['per 10 s', 10_000],
+    ['per 1 d 1 h', 90_000_000],
   ])('names what a limit %s admits at most', (words, windowMs) => {
     const error = rejectionError({ kind: 'exceeds_limit', limit: { ...TPM, windowMs, asked: 40_000 } });
     expect(error).toMatchObject({ code: 'request_exceeds_limit', status: 400, retry: 'never' });
