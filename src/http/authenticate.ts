@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { ProxyError } from '../errors.ts';
 import type { Client } from '../proxy/exchange.ts';
 
@@ -33,6 +34,12 @@ export function authenticate(headers: IncomingHttpHeaders, clients: ReadonlyMap<
     );
   }
   return client;
+}
+
+/** Who was let in; routes that are not public have a client. */
+export function clientOf({ arrival }: FastifyRequest): Client {
+  if (!arrival?.client) throw new Error('a request got past authentication');
+  return arrival.client;
 }
 
 function presentedKey(headers: IncomingHttpHeaders): string | null {

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { ANONYMOUS } from '../authenticate.ts';
 import type { Context } from '../context.ts';
 import { isLoopbackHost } from '../host-guard.ts';
+import { sendJson } from '../send-json.ts';
 import type { Services } from '../services.ts';
-import { sendJson } from './models.ts';
 
 const PLAIN_HOST = /^[A-Za-z0-9.:[\]-]{1,255}$/;
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Client } from '../../proxy/exchange.ts';
+import { clientOf } from '../authenticate.ts';
 import type { Context } from '../context.ts';
+import { sendJson } from '../send-json.ts';
 
 /** `GET /v1/models` and `/v1/models/*`: names may contain slashes, plain or as `%2F`. */
 export function modelRoutes(app: FastifyInstance, { services }: Context): void {
@@ -14,15 +15,4 @@ export function modelRoutes(app: FastifyInstance, { services }: Context): void {
     app.get(`${prefix}/models`, list);
     app.get(`${prefix}/models/*`, one);
   }
-}
-
-/** Who was let in; routes that are not public have a client. */
-export function clientOf(request: FastifyRequest): Client {
-  const client = request.arrival?.client;
-  if (!client) throw new Error('a request got past authentication');
-  return client;
-}
-
-export function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
-  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(body)));
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientOf } from '../authenticate.ts';
 import type { Context } from '../context.ts';
-import { clientOf, sendJson } from './models.ts';
+import { sendJson } from '../send-json.ts';
 
 /** `/health`, `/ready` and `/queue`: how the server is, whether to send it work, and what it is busy with. */
 export function statusRoutes(app: FastifyInstance, { services, lifecycle, startedAt }: Context): void {
