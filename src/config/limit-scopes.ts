@@ -1,5 +1,5 @@
 import type { Config, KeyConfig, ProviderConfig } from './config.ts';
-import { type EffectiveLimits, LIMIT_NAMES, type LimitName, type LimitSetting, type Limits } from './limits.ts';
+import { type EffectiveLimits, effectiveLimits, LIMIT_NAMES, type LimitName, type Limits } from './limits.ts';
 import { matchesModel } from './model-pattern.ts';
 import type { ProviderType } from './provider-types.ts';
 
@@ -87,7 +87,7 @@ export class LimitScopes {
   #modelLimits(route: LimitedRoute): EffectiveLimits {
     const { targets, providers } = this.#statements(route);
     const merged = [{ limits: this.#vendorLimits(route.provider.type) }, ...providers, ...targets];
-    return effective(merged.map(({ limits }) => limits));
+    return effectiveLimits(merged.map(({ limits }) => limits));
   }
 
   /** Every place that says something about the bucket of the route's quota and model. */
@@ -130,13 +130,13 @@ export class LimitScopes {
         kind: 'pattern' as const,
         scopeId: `pattern quota:${quota.name} ${pattern}`,
         name: `${quota.name} ${pattern}`,
-        limits: effective([limits]),
+        limits: effectiveLimits([limits]),
       })),
       {
         kind: 'quota' as const,
         scopeId: `quota quota:${quota.name}`,
         name: quota.name,
-        limits: effective([quota.limits]),
+        limits: effectiveLimits([quota.limits]),
       },
     ].filter(hasLimits);
   }
@@ -181,22 +181,13 @@ function keyGroup({ provider, key }: LimitedRoute): LimitGroup[] {
     kind: 'key' as const,
     scopeId: `key ${provider.name},${key.name}`,
     name: `${provider.name}/${key.name}`,
-    limits: effective([key.limits]),
+    limits: effectiveLimits([key.limits]),
   };
   return hasLimits(group) ? [group] : [];
 }
 
 function hasLimits({ limits }: LimitGroup): boolean {
   return Object.keys(limits).length > 0;
-}
-
-/** Later ones win, limit by limit; `none` leaves nothing of what came before. */
-function effective(limits: readonly Limits[]): EffectiveLimits {
-  const held = LIMIT_NAMES.flatMap((name): [LimitName, LimitSetting][] => {
-    const setting = limits.findLast((place) => place[name] !== undefined)?.[name];
-    return setting === undefined || setting === 'none' ? [] : [[name, setting]];
-  });
-  return Object.fromEntries(held);
 }
 
 function conflicts(statements: readonly Statement[], route: LimitedRoute): Contradiction[] {

@@ -48,3 +48,12 @@ export function withoutAbsent(limits: { readonly [Name in LimitName]?: LimitSett
   });
   return Object.fromEntries(given);
 }
+
+/** What several places say together: later ones win, limit by limit; `none` leaves nothing of what came before. */
+export function effectiveLimits(limits: readonly Limits[]): EffectiveLimits {
+  const held = LIMIT_NAMES.flatMap((name): [LimitName, LimitSetting][] => {
+    const setting = limits.findLast((place) => place[name] !== undefined)?.[name];
+    return setting === undefined || setting === 'none' ? [] : [[name, setting]];
+  });
+  return Object.fromEntries(held);
+}

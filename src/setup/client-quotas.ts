@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ClientConfig } from '../config/config.ts';
+import { effectiveLimits } from '../config/limits.ts';
 import type { LimitFacts } from '../providers/provider.ts';
 import type { Client } from '../proxy/exchange.ts';
 import type { ClientTerms } from '../proxy/served-model.ts';
@@ -25,7 +26,7 @@ export class ClientQuotas {
   constructor(clients: readonly ClientConfig[], clock: Clock) {
     this.#terms = new Map(
       clients.map((client) => {
-        const limits = limitPlans(effective(client.limits), OWN_LIMITS, clock);
+        const limits = limitPlans(effectiveLimits([client.limits]), OWN_LIMITS, clock);
         if (limits.length === 0) return [client.name, FREE];
         const name = `client ${client.name}`;
         const quota = new Quota({ id: name, name, limits, learns: false, skewMs: 0 });
@@ -41,8 +42,4 @@ export class ClientQuotas {
   termsOf(client: Client): ClientTerms {
     return this.#terms.get(client.name) ?? FREE;
   }
-}
-
-function effective(limits: ClientConfig['limits']): Parameters<typeof limitPlans>[0] {
-  return Object.fromEntries(Object.entries(limits).filter(([, setting]) => setting !== 'none'));
 }
