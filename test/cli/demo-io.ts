@@ -2,7 +2,7 @@ import { createApp } from '../../src/app.ts';
 import { registerDemo } from '../../src/cli/demo.ts';
 import type { CliIo, StopSignal } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/program.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
 import { FakeIo } from './fake-io.ts';
 
 interface DemoSurroundings {
@@ -10,7 +10,6 @@ interface DemoSurroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether the output is a terminal. */
   readonly isTTY?: boolean;
-  readonly speed?: number;
 }
 
 /** A command line with the real server and simulator behind it. */
@@ -21,7 +20,7 @@ export class DemoRun {
   readonly #fake: FakeIo;
   readonly #listeners = new Set<() => void>();
 
-  constructor(argv: readonly string[], { speed = 1, isTTY = false, ...surroundings }: DemoSurroundings = {}) {
+  constructor(argv: readonly string[], { isTTY = false, ...surroundings }: DemoSurroundings = {}) {
     const fake = new FakeIo(argv, surroundings);
     const { env, cwd, stdin, stderr, random, version, exit } = fake;
     const write = (text: string) => {
@@ -31,7 +30,7 @@ export class DemoRun {
     const io: CliIo = {
       ...{ argv, env, cwd, stdin, stderr, random, version, exit },
       stdout: { write, isTTY, columns: 100 },
-      clock: fastClock(speed),
+      clock: systemClock,
       onSignal: (listener) => fake.onSignal(listener),
     };
     this.#fake = fake;
@@ -78,13 +77,4 @@ export class DemoRun {
     this.#fake.signal(signal);
     await ended;
   }
-}
-
-/** Time passes `speed` times as fast for all that go by this clock, and so alike for each of them. */
-function fastClock(speed: number): Clock {
-  return {
-    now: () => systemClock.now() * speed,
-    wallNow: () => systemClock.wallNow(),
-    schedule: (delayMs, task) => systemClock.schedule(delayMs / speed, task),
-  };
 }

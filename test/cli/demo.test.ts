@@ -109,9 +109,10 @@ describe('the demo', () => {
   });
 });
 
+// In real time: on a faster clock the skew that the books allow for shrinks with it, and a busy machine exceeds that.
 describe('the burst', () => {
   it('serves 30 requests in the end, and gives the vendor nothing to refuse', async () => {
-    const burst = new DemoRun(['demo', '--burst'], { speed: 4 });
+    const burst = new DemoRun(['demo', '--burst']);
     await burst.done;
     expect(burst.out).toContain('30 requests at once, on keys of 20, 40 and 60 requests a minute');
     expect(burst.out).toContain('30 of 30 requests were served within');
@@ -125,7 +126,7 @@ describe('the burst', () => {
   });
 
   it('draws the table again and again on a terminal', async () => {
-    const burst = new DemoRun(['demo', '--burst'], { speed: 4, isTTY: true });
+    const burst = new DemoRun(['demo', '--burst'], { isTTY: true });
     await burst.done;
     expect(burst.out.split('\u001b[J').length).toBeGreaterThan(5);
     expect(burst.out).toMatch(/waiting +for key +has waited +starts in/);
