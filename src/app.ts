@@ -3,11 +3,9 @@ import type { TextSink } from './cli/io.ts';
 import type { StartEnvironment } from './cli/start.ts';
 import type { Clock } from './clock.ts';
 import { isLoopback } from './config/addresses.ts';
-import type { Config, ProviderConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { createServer, type HttpServer } from './http/server.ts';
 import type { ServerSettings } from './http/services.ts';
-import type { Provider } from './providers/provider.ts';
-import { providerOf } from './providers/registry.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
@@ -16,6 +14,7 @@ import { RetryBudget } from './proxy/retry-budget.ts';
 import { createScrub } from './proxy/scrub.ts';
 import type { SchedulerEvent } from './scheduler/events.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { adapterOf } from './setup/adapters.ts';
 import { Books } from './setup/books.ts';
 import { ClientQuotas } from './setup/client-quotas.ts';
 import { KeptBooks } from './setup/kept-books.ts';
@@ -161,13 +160,6 @@ function lifecycle({ config, clock, scheduler, server, cut, end }: LifecyclePart
       return server.heldBodyBytes;
     },
   };
-}
-
-function adapterOf(provider: ProviderConfig): Provider {
-  const adapter = providerOf(provider.type);
-  // The configuration refuses types without an adapter, so this can't be reached from outside.
-  if (adapter === null) throw new Error(`no adapter for ${provider.type}`);
-  return adapter;
 }
 
 function createLog({ log }: Config, { logStream }: AppEnvironment, secrets: readonly string[]): EventLog {

@@ -6,8 +6,8 @@ import type { Client } from '../proxy/exchange.ts';
 import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
 import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
 import type { Route } from '../scheduler/route.ts';
+import { serversOf } from './adapters.ts';
 import type { Books } from './books.ts';
-import { serversOf } from './servers.ts';
 
 export interface ServedModelsOptions {
   readonly config: Config;

@@ -3,7 +3,7 @@ import type { Config, ProviderConfig } from '../config/config.ts';
 import { environmentProxy } from '../upstream/environment-proxy.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { createUndiciTransport } from '../upstream/undici-transport.ts';
-import { serversOf } from './servers.ts';
+import { serversOf } from './adapters.ts';
 
 /** The transport with each provider's own proxy and certificates, and the environment's proxy for the others. */
 export function createTransport(
