@@ -35,6 +35,12 @@ export function createLogger(settings: LogSettings, destination: LogDestination,
     colorize: settings.hasColors,
     translateTime: 'SYS:HH:MM:ss.l',
     errorLikeObjectKeys: ['error'],
+    singleLine: true,
   });
-  return pino(options, { write: (line) => destination.write(prettify(line)) });
+  return pino(options, { write: (line) => destination.write(prettify(withoutNulls(line))) });
+}
+
+/** A program wants every field in every line, a person only those that say something. */
+function withoutNulls(line: string): object {
+  return JSON.parse(line, (_key, value: unknown) => (value === null ? undefined : value));
 }

@@ -155,8 +155,15 @@ test('a quiet level writes nothing below it', () => {
   expect(lines).toEqual([]);
 });
 
-test('the pretty format is text for eyes', () => {
+test('the pretty format is text for eyes: a line a request, of fields that say something', () => {
   const { logger, lines } = logging({ format: 'pretty' });
-  new EventLog(logger, { hasRequests: true }).requestEnded(SUMMARY);
-  expect(lines.join('')).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: request\n/);
+  new EventLog(logger, { hasRequests: true }).requestEnded({ ...SUMMARY, code: null });
+  expect(lines.join('')).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: request \{"id":.*\}\n$/);
+  expect(lines.join('')).not.toContain('null');
+});
+
+test('the pretty format shows the stack of a bug line by line', () => {
+  const { logger, lines } = logging({ format: 'pretty' });
+  new EventLog(logger, { hasRequests: true }).failed({ requestId: 'req_1', error: new Error('a bug') });
+  expect(lines.join('')).toMatch(/ERROR: unexpected failure.*\n.*Error: a bug\n\s+at /s);
 });
