@@ -33,7 +33,7 @@ export interface Sluice extends AsyncDisposable {
   queue(): Promise<QueueView>;
 }
 
-interface CallOptions {
+export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
