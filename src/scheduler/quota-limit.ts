@@ -71,8 +71,10 @@ export class QuotaLimit {
   /** The upstream said how much it admits. Returns whether that changes anything. */
   seeCapacity(seen: number, now: number): boolean {
     const capacity = Math.min(seen, this.#configured ?? seen);
-    if (capacity === this.primary.capacity || capacity <= 0) return false;
-    this.primary.setCapacity(capacity, now);
+    const before = this.primary.capacity;
+    if (capacity === before || capacity <= 0) return false;
+    // A pace and slices are shares of the limit, so they change with it.
+    for (const { limit } of this.meters) limit.setCapacity(Math.max(1, (limit.capacity * capacity) / before), now);
     this.source = capacity === this.#configured ? 'config' : 'header';
     return true;
   }

@@ -143,7 +143,7 @@ export class Quota {
     if (known) return known;
     if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
     const { unit, windowMs, limit: capacity } = reading;
-    const name = `${SHORT_NAMES[unit]}${windowMs >= DAY_MS ? 'd' : 'm'}`;
+    const name = `${SHORT_NAMES[unit]}${windowLetter(windowMs)}`;
     const plan: LimitPlan = { unit, windowMs, capacity, algorithm: 'token-bucket', isGuess: false };
     const learned = this.#add({ name, plan }, source);
     const level = reading.remaining ?? capacity;
@@ -197,8 +197,15 @@ export class Quota {
   }
 }
 
+function windowLetter(windowMs: number): string {
+  if (windowMs < MINUTE_MS) return 's';
+  if (windowMs < HOUR_MS) return 'm';
+  return windowMs < DAY_MS ? 'h' : 'd';
+}
+
 const SHORT_NAMES = { requests: 'rp', tokens: 'tp', input_tokens: 'itp', output_tokens: 'otp' } as const;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** A guessed burst grows again after so long without a refusal. */
 const QUIET_MS = 600_000;

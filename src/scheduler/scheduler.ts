@@ -201,8 +201,8 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#expire(now);
     const isAlone = newcomer !== null && this.#door.waiting === 1;
     if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
-    this.#deliver();
     this.#arm();
+    this.#deliver();
   }
 
   #bringUpToDate(now: number): void {

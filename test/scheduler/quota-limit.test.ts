@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Quota } from '../../src/scheduler/quota.ts';
 import { QuotaLimit } from '../../src/scheduler/quota-limit.ts';
 
 const ONE = [1, 0, 0, 0, 1] as const;
@@ -37,4 +38,24 @@ test('a head that says less than a rounding explains is believed', () => {
   const { hasChanged, level } = afterHead(-1, 2_400);
   expect(hasChanged).toBe(true);
   expect(level).toBeLessThan(0.2);
+});
+
+test('limits that answers teach are named for what they count and how long', () => {
+  const quota = new Quota({ id: 'q', name: 'q', limits: [], learns: true, skewMs: 250 });
+  const teach = (windowMs: number) => {
+    return quota.limitFor({ unit: 'requests', windowMs, limit: 10, remaining: null }, 'header', 0)?.name;
+  };
+  expect([1_000, 60_000, 3_600_000, 86_400_000].map(teach)).toEqual(['rps', 'rpm', 'rph', 'rpd']);
+});
+
+test('a lower limit lowers what goes at once and what goes in a slice as well', () => {
+  const limit = new QuotaLimit({
+    ...{ name: 'rpm', quotaName: 'org-a', skewMs: 250, source: 'config' },
+    plan: {
+      ...{ unit: 'requests', windowMs: 60_000, capacity: 600 },
+      ...{ algorithm: 'sliding-window', isGuess: false, sliceMs: 10_000 },
+    },
+  });
+  limit.seeCapacity(60, 0);
+  expect(limit.meters.map((meter) => meter.limit.capacity)).toEqual([60, 60, 10]);
 });

@@ -72,9 +72,11 @@ function createBooks(plan: WithSkew): Limit {
 /**
  * Pacing shortens the gap that a window's own burst leaves behind. Requests count one each, and lose nothing by it; large
  * token costs that are kept apart fit a window less well, by up to a tenth of it, so they are paced only where they must.
+ * What is spread over a day would make whoever comes first wait for hours beside a limit that is hardly used.
  */
 function createPace(plan: LimitPlan): Limit[] {
-  const { unit, algorithm, isGuess } = plan;
+  const { unit, algorithm, isGuess, windowMs } = plan;
+  if (windowMs > LONGEST_PACED_MS && plan.burst === undefined) return [];
   const isPaced = isGuess || (unit === 'requests' && algorithm !== 'token-bucket');
   const burst = plan.burst ?? (isPaced ? PACED_BURST : 1);
   if (isGuess) return [new AdaptivePace({ ...plan, burst })];
@@ -100,4 +102,5 @@ function shortSkewMs(windowMs: number): number {
 
 const SKEW_MS = 250;
 const MINUTE_MS = 60_000;
+const LONGEST_PACED_MS = 10 * MINUTE_MS;
 const PACED_BURST = 0.25;

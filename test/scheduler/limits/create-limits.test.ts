@@ -103,3 +103,10 @@ test('a guess is not refused by a bucket that holds a minute, and uses it up', (
   expect(refusals).toBe(0);
   expect(admitted / (20 * 600)).toBeGreaterThanOrEqual(0.99);
 });
+
+test('a day is not paced unless somebody says so: half of it may go in the morning', () => {
+  const day = { ...REQUESTS, windowMs: 86_400_000, algorithm: 'sliding-window' as const };
+  expect(createLimits(day)).toHaveLength(1);
+  expect(createLimits({ ...day, isGuess: true })).toHaveLength(1);
+  expect(createLimits({ ...day, burst: 0.1 })).toHaveLength(2);
+});
