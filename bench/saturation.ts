@@ -3,9 +3,12 @@
  * simulated vendor and Sluice in processes of their own. `npm run bench:saturation -- --minutes 2`, or `-- --quick` for a
  * look in less than a minute, which is too short for windows of a minute.
  *
+ * How many requests a second the keys serve depends on who gets which: small ones go where tokens are scarce, and then it
+ * is far more than of mean ones. So a load is a multiple of what was served in a minute of too much.
+ *
  * The vendor's own ledger says what was charged and what could have been; it shares no code with the scheduler. What was
- * foretold is read at the scheduler's entrance in Sluice's process. The order of the runs: from idle; three times what the
- * keys have; the same with callers that come back when told; once; half.
+ * foretold is read at the scheduler's entrance in Sluice's process. The order of the runs: from idle to too much, which is
+ * also what finds the capacity; three times that; the same with callers that come back when told; once; half.
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,28 +44,33 @@ const clockOffsetMs = Math.round((2 * seeded(SEED)() - 1) * MOST_OFFSET_MS);
 const prompts = new Prompts(STOCK, SEED);
 const stage = await Stage.open({ clockOffsetMs, maxWait: values['max-wait'] ?? (IS_QUICK ? '10s' : '30s') });
 const meanTokens = (await meanPromptTokens()) + meanOutputTokens();
-const capacity = aggregate(meanTokens);
+const assumed = aggregate(meanTokens);
 console.log(
   `Node ${process.version}, ${availableParallelism()} cores. Vendor's clock ${clockOffsetMs} ms ahead. ` +
-    `A mean request costs ${Math.round(meanTokens)} tokens: the keys serve ${rounded(capacity)} a second.`,
+    `A mean request costs ${Math.round(meanTokens)} tokens: ${rounded(assumed)} like it a second use up all keys.`,
 );
 const callers = new Callers(stage.sluiceUrl, prompts);
 if (IS_QUICK) await quick();
 else await whole();
 await callers.stop();
-console.log(`Open leases at the end: ${await stage.openLeases()}`);
+console.log(`Open leases at the end: ${await openLeases()}`);
 await stage.close();
 
 async function quick(): Promise<void> {
-  callers.perSecond = 8 * capacity;
+  callers.perSecond = 8 * assumed;
   await measure('from idle to 8x, 10 s: what the keys have saved up is spent', 10_000);
-  callers.perSecond = 3 * capacity;
-  await measure('3x, 25 s: too short to judge windows by', 25_000);
+  callers.perSecond = 4 * assumed;
+  await measure('4x, 25 s: too short to judge windows by', 25_000);
 }
 
 async function whole(): Promise<void> {
+  callers.perSecond = 4 * assumed;
+  await measure('from idle to 4x of mean requests, one minute', MINUTE_MS);
+  // What was saved up before is spent now: from here on a minute serves what a minute brings.
+  const { ledger } = await measure('4x of mean requests, one more minute', MINUTE_MS);
+  const capacity = ledger.admitted / 60;
+  console.log(`\nThe keys serve ${rounded(capacity)} a second: that is 1x from here on.`);
   callers.perSecond = 3 * capacity;
-  await measure('from idle to 3x, one minute', MINUTE_MS);
   await untilWindowBegins();
   await measure(`3x, ${MINUTES} minutes`, MINUTES * MINUTE_MS - GUARD_MS);
   await obedient();
@@ -93,10 +101,18 @@ async function obedient(): Promise<void> {
   console.table(Object.fromEntries(rows));
 }
 
-async function measure(name: string, forMs: number): Promise<void> {
+async function measure(name: string, forMs: number): Promise<Observation> {
   await observe();
   await sleep(forMs);
-  show(name, await observe());
+  const observation = await observe();
+  show(name, observation);
+  return observation;
+}
+
+/** Whoever was cut has a moment to be settled. */
+async function openLeases(): Promise<number> {
+  for (let looks = 0; looks < 20 && (await stage.openLeases()) > 0; looks++) await sleep(100);
+  return stage.openLeases();
 }
 
 /** All that was seen since the last look. */
