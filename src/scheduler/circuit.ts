@@ -14,8 +14,8 @@ export type CircuitState =
  *                             ▲                        │ bad                          │ bad
  *                             └───────twice as long────┴──────────────────────────────┘
  *
- * It opens when two attempts in a row failed and half of the last twenty did: a route that fails now and then stays in
- * use, a dead one costs two attempts.
+ * It opens when two attempts in a row failed and half of the last twenty did, or three in a row: a route that fails now and
+ * then stays in use, a dead one costs two attempts, or three if it was busy.
  */
 export class Circuit {
   readonly gate = new Gate(true);
@@ -70,7 +70,8 @@ export class Circuit {
   }
 
   #isFailing(): boolean {
-    if (this.#failuresInRow < 2) return false;
+    if (this.#failuresInRow < FEWEST) return false;
+    if (this.#failuresInRow >= ENOUGH) return true;
     const failures = this.#recent.filter((isGood) => !isGood).length;
     return failures * 2 >= this.#recent.length;
   }
@@ -81,6 +82,9 @@ export class Circuit {
   }
 }
 
+/** In a row, when much else failed lately; and in a row, whatever went before: a busy route dies as others do. */
+const FEWEST = 2;
+const ENOUGH = 3;
 const MEMORY = 20;
 const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 60_000;

@@ -61,3 +61,10 @@ test('a failure of a request that was under way when it opened changes nothing',
   expect(circuit.failed(500)).toBe(false);
   expect(circuit.availableAt(500)).toBe(1000);
 });
+
+test('opens after three failures in a row, however well it went before', () => {
+  const circuit = new Circuit(withoutJitter);
+  for (let good = 0; good < 100; good += 1) circuit.succeeded();
+  for (let bad = 0; bad < 2; bad += 1) expect(circuit.failed(0)).toBe(false);
+  expect(circuit.failed(0)).toBe(true);
+});
