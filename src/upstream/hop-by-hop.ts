@@ -28,6 +28,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** Printable ASCII and tabs: what every server takes (RFC 9110, 5.5, calls the rest opaque). */
 const ASCII_VALUE = /^[\t\x20-\x7e]+$/;
 
+const NUMBER_OR_DATE = /^[\d.-]{1,24}$/;
+
 /**
  * The headers that pass from a client to an upstream: the common ones and `extraNames`, a provider's `forward_headers`.
  * Values that are not ASCII stay behind, and so does what the client's own `connection` names: that is meant for us.
@@ -42,20 +44,24 @@ export function forwardableRequestHeaders(
   return pick(clientHeaders, nominated.length === 0 ? names : names.filter((name) => !nominated.includes(name)));
 }
 
-/** The headers that pass from an upstream's answer to the client. */
+/** The headers that pass from an upstream's answer to the client: a number and a date, so that no echo comes along. */
 export function safeAnswerHeaders(upstreamHeaders: UpstreamHeaders): Readonly<Record<string, string>> {
-  return pick(upstreamHeaders, RETURNED);
+  return pick(upstreamHeaders, RETURNED, NUMBER_OR_DATE);
 }
 
 function isForwardable(name: string): boolean {
   return TOKEN.test(name) && !NEVER.has(name);
 }
 
-function pick(headers: ClientHeaders, names: readonly string[]): Readonly<Record<string, string>> {
+function pick(
+  headers: ClientHeaders,
+  names: readonly string[],
+  allowed = ASCII_VALUE,
+): Readonly<Record<string, string>> {
   const picked: Record<string, string> = {};
   for (const name of names) {
     const value = Object.hasOwn(headers, name) ? joined(headers[name]) : '';
-    if (ASCII_VALUE.test(value)) picked[name] = value;
+    if (allowed.test(value)) picked[name] = value;
   }
   return picked;
 }

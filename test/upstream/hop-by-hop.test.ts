@@ -38,6 +38,12 @@ describe('request headers', () => {
 });
 
 describe('answer headers', () => {
+  // An upstream that echoes what it was sent had our key shown to clients.
+  it('are a number and a date, and nothing else', () => {
+    const headers = { 'openai-processing-ms': 'Bearer sk-up-0123', 'openai-version': 'sk-up-0123' };
+    expect(safeAnswerHeaders(headers)).toEqual({});
+  });
+
   it('are two of the many', () => {
     const headers = {
       'openai-processing-ms': '12',
