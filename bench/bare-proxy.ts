@@ -1,12 +1,18 @@
 /**
  * The least that Fastify and undici can be asked to do: bytes to the upstream, bytes back, under back-pressure; nothing is
- * read of either. `node bench/bare-proxy.ts --upstream http://127.0.0.1:9000`; sends `{ port }` to its parent.
+ * read of either, and nothing is held. `node bench/bare-proxy.ts --upstream http://127.0.0.1:9000`; sends `{ port }` to
+ * its parent.
+ *
+ * `/v1/chat/completions` is what their manuals show: undici's `request`, Fastify's `reply.send` of its body.
+ * `/relay/v1/chat/completions` leaves both out: undici's dispatch handler writes to the socket.
  */
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
 
+const PATH = '/v1/chat/completions';
+const CONNECTION_HEADERS = ['connection', 'keep-alive', 'transfer-encoding'];
 const { values } = parseArgs({ options: { upstream: { type: 'string', default: '' } } });
 const pool = new Pool(values.upstream, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 
@@ -20,9 +26,7 @@ function relay(reply: FastifyReply, failed: (error: Error) => void): Dispatcher.
       });
     },
     onResponseStart(_controller, status, headers) {
-      delete headers['connection'];
-      delete headers['keep-alive'];
-      delete headers['transfer-encoding'];
+      for (const name of CONNECTION_HEADERS) delete headers[name];
       raw.writeHead(status, headers);
     },
     onResponseData(controller, chunk) {
@@ -33,16 +37,29 @@ function relay(reply: FastifyReply, failed: (error: Error) => void): Dispatcher.
   };
 }
 
-function pass(request: FastifyRequest, reply: FastifyReply): void {
-  reply.hijack();
-  const headers = {
-    'content-type': request.headers['content-type'] ?? '',
-    'content-length': request.headers['content-length'] ?? '0',
-    authorization: 'Bearer sk-bench-upstream',
+function requestOf({ headers, raw }: FastifyRequest): Dispatcher.RequestOptions {
+  return {
+    method: 'POST',
+    path: PATH,
+    headers: {
+      'content-type': headers['content-type'] ?? '',
+      'content-length': headers['content-length'] ?? '0',
+      authorization: 'Bearer sk-bench-upstream',
+    },
+    body: raw,
   };
-  const options: Dispatcher.DispatchOptions = { method: 'POST', path: request.url, headers, body: request.raw };
+}
+
+async function pass(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { statusCode, headers, body } = await pool.request(requestOf(request));
+  for (const name of CONNECTION_HEADERS) delete headers[name];
+  return reply.code(statusCode).headers(headers).send(body);
+}
+
+function passToSocket(request: FastifyRequest, reply: FastifyReply): void {
+  reply.hijack();
   pool.dispatch(
-    options,
+    requestOf(request),
     relay(reply, () => reply.raw.destroy()),
   );
 }
@@ -50,6 +67,7 @@ function pass(request: FastifyRequest, reply: FastifyReply): void {
 const app = Fastify({ logger: false });
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-app.post('/v1/chat/completions', pass);
+app.post(PATH, pass);
+app.post(`/relay${PATH}`, passToSocket);
 await app.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ port: (app.server.address() as AddressInfo).port });

@@ -2,8 +2,8 @@
  * An upstream that costs next to nothing, so that what is measured is what stands in front of it: OpenAI's shapes, made
  * up once, no limits. `node bench/cheap-upstream.ts --delay-ms 60 --gap-ms 20`; sends `{ port }` to its parent.
  *
- * A whole answer comes `delay-ms` after the request. A stream comes as single events, each `gap-ms` after the last; the
- * streams are spread over the gap and go on until they are closed.
+ * A whole answer comes `delay-ms` after the request. A stream begins at once and comes as single events, each `gap-ms`
+ * after the last; the streams are spread over the gap and go on until they are closed.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -49,7 +49,7 @@ let opened = 0;
 
 function stream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.write(FIRST);
+  response.write(FIRST + NEXT);
   // By the golden ratio, each next one lands in the largest gap that the others have left.
   const each: Stream = { response, nextAt: performance.now() + GAP_MS * (1 + ((opened++ * 0.618) % 1)) };
   streams.add(each);

@@ -17,10 +17,12 @@ type Seen = (piece: Buffer) => void;
 
 class Load {
   readonly #pool: Pool;
+  readonly #path: string;
   readonly #headers: Record<string, string>;
   readonly #controllers = new Set<Dispatcher.DispatchController>();
 
-  constructor({ origin, key }: Target) {
+  constructor({ origin, key, prefix = '' }: Target) {
+    this.#path = prefix + PATH;
     this.#pool = new Pool(origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
     this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
   }
@@ -43,7 +45,7 @@ class Load {
         ended(null);
       },
     };
-    this.#pool.dispatch({ method: 'POST', path: PATH, headers: this.#headers, body }, handler);
+    this.#pool.dispatch({ method: 'POST', path: this.#path, headers: this.#headers, body }, handler);
   }
 
   /** Ends what is under way and all connections: the next run begins with its own. */

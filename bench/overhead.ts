@@ -3,6 +3,8 @@
  * estimate, settlement and log line, against a bare pass-through, nginx where it is installed, and nothing, in
  * interleaved rounds. `npm run bench:overhead -- --rounds 5 --seconds 4 --only json`
  *
+ * `--also DIR` measures another build beside this one, `--profile DIR` leaves Sluice's profile there.
+ *
  * Every part is a process of its own: load generator, subject, upstream. Processor time is the subject's own account of
  * all its threads. Requests come as a Poisson process, each with a new prompt; streamed events come one by one, since in a
  * burst one wake-up serves many and hides what each costs. A figure is the median of its rounds.
@@ -10,6 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Generator } from './support/generator.ts';
+import type { Target } from './support/load-job.ts';
 import { median, rounded } from './support/statistics.ts';
 import { type Subject, startBareProxy, startNginx, startSluice, startUpstream } from './support/subjects.ts';
 
@@ -17,15 +20,18 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
+    'warm-up': { type: 'string', default: '15' },
     rate: { type: 'string', default: '500' },
     streams: { type: 'string', default: '100' },
     'gap-ms': { type: 'string', default: '20' },
     only: { type: 'string', default: 'json,streams' },
+    also: { type: 'string' },
     profile: { type: 'string' },
   },
 });
 const ROUNDS = Number(values.rounds);
 const SECONDS = Number(values.seconds);
+const WARM_UP_SECONDS = Number(values['warm-up']);
 const PER_SECOND = Number(values.rate);
 const STREAMS = Number(values.streams);
 const UPSTREAM_DELAY_MS = 60;
@@ -42,6 +48,12 @@ interface StreamRound {
   readonly cpuMicros: number;
   readonly perSecond: number;
   readonly failed: number;
+}
+
+/** Code that is still being compiled costs several times as much, and it takes thousands of requests until it is done. */
+async function warmUp(generator: Generator, target: Target): Promise<void> {
+  await generator.paced(target, { perSecond: 100, seconds: 2, promptBytes: PROMPT_BYTES });
+  await generator.clients(target, { clients: 40, seconds: WARM_UP_SECONDS, promptBytes: PROMPT_BYTES });
 }
 
 async function measureJson(generator: Generator, subject: Subject): Promise<JsonRound> {
@@ -126,21 +138,26 @@ function tableStreams(results: ReadonlyMap<string, StreamRound[]>): void {
 const upstream = await startUpstream({ delayMs: UPSTREAM_DELAY_MS, gapMs: Number(values['gap-ms']) });
 const bare = await startBareProxy(upstream);
 const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-const sluice = await startSluice(upstream, profiling);
+const sluice = await startSluice(upstream, { nodeOptions: profiling });
+const other = values.also === undefined ? null : await startSluice(upstream, { dist: values.also });
 const nginx = await startNginx(upstream);
 if (!nginx) console.log('nginx is not installed: left out');
+const relay = { ...bare, target: { ...bare.target, prefix: '/relay' } };
 const BARE = bare.name;
 const DIRECT = upstream.name;
 const generator = await Generator.start();
-const proxies = [bare, ...(nginx ? [nginx] : []), sluice];
+const proxies = [bare, nginx, sluice, other].filter((each) => each !== null);
 const parts = values.only.split(',');
 if (parts.includes('json')) {
-  // Cold code costs many times as much: a backlog from the first second would still be there in the second round.
-  const gentle = { perSecond: PER_SECOND / 5, seconds: 4, promptBytes: PROMPT_BYTES };
-  for (const { target } of [upstream, ...proxies]) await generator.paced(target, gentle);
-  tableJson(await interleaved([upstream, ...proxies], (subject) => measureJson(generator, subject)));
+  for (const { target } of [upstream, ...proxies]) await warmUp(generator, target);
+  tableJson(
+    await interleaved([upstream, ...proxies, { ...relay, name: 'bare, without request and reply' }], (subject) =>
+      measureJson(generator, subject),
+    ),
+  );
 }
 if (parts.includes('streams')) {
-  tableStreams(await interleaved(proxies, (subject) => measureStreams(generator, subject)));
+  const streaming = proxies.map((each) => (each === bare ? relay : each));
+  tableStreams(await interleaved(streaming, (subject) => measureStreams(generator, subject)));
 }
 await Promise.all([...proxies, upstream, generator].map((each) => each.stop()));

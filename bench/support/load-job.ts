@@ -2,6 +2,8 @@
 
 export interface Target {
   readonly origin: string;
+  /** Of the path, such as `/relay`. */
+  readonly prefix?: string;
   /** Sent as a bearer token. */
   readonly key: string;
 }

@@ -49,15 +49,22 @@ export async function startBareProxy(upstream: Subject): Promise<Subject> {
   return subject('bare Fastify + undici', `http://127.0.0.1:${await portOf(program)}`, program);
 }
 
+interface Build {
+  /** The folder of the built program; absent: this repository's. */
+  readonly dist?: string;
+  readonly nodeOptions?: readonly string[];
+}
+
 /** The built program with a limiter, a client key and a log line a request. */
-export async function startSluice(upstream: Subject, nodeOptions: readonly string[] = []): Promise<Subject> {
+export async function startSluice(upstream: Subject, { dist, nodeOptions }: Build = {}): Promise<Subject> {
   const port = await freePort();
-  const file = join(folder, `sluice-${port}.yaml`);
-  writeFileSync(file, sluiceConfig(port, upstream.target.origin));
-  const program = Program.node({ file: pathOf('../../dist/main.js') }, ['--config', file], nodeOptions);
+  const config = join(folder, `sluice-${port}.yaml`);
+  writeFileSync(config, sluiceConfig(port, upstream.target.origin));
+  const main = dist === undefined ? pathOf('../../dist/main.js') : join(dist, 'main.js');
+  const program = Program.node({ file: main }, ['--config', config], nodeOptions);
   const origin = `http://127.0.0.1:${port}`;
   await untilAnswering(`${origin}/health`);
-  return subject('Sluice', origin, program);
+  return subject(dist === undefined ? 'Sluice' : `Sluice of ${dist}`, origin, program);
 }
 
 function sluiceConfig(port: number, origin: string): string {

@@ -58,11 +58,12 @@ export class Attempt implements UpstreamHandler {
 
   /** Never rejects: a failure is a result. */
   static run(parts: AttemptParts, request: UpstreamRequest): Promise<AttemptResult> {
-    return new Promise((resolve) => {
-      const attempt = new Attempt(parts, resolve);
-      parts.answer.whenGone(() => attempt.#finish({ kind: 'gone' }));
-      if (!attempt.#isOver) attempt.#send(request);
-    });
+    const { promise, resolve } = Promise.withResolvers<AttemptResult>();
+    const attempt = new Attempt(parts, resolve);
+    // No closure may know the request: its body must not live as long as the answer.
+    parts.answer.whenGone(() => attempt.#finish({ kind: 'gone' }));
+    if (!attempt.#isOver) attempt.#send(request);
+    return promise;
   }
 
   onSent(): void {

@@ -3,7 +3,7 @@ import type { Lease } from '../scheduler/lease.ts';
 import type { TicketRequest } from '../scheduler/ticket.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { ClientAnswer } from './client-answer.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
@@ -132,10 +132,18 @@ class RequestRun {
 
   async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
     const step = stepOn(order, lease);
-    const { body } = order.held;
-    if (!(step && body)) throw new Error('a lease was granted for what cannot be sent');
+    if (!step) throw new Error('a lease was granted for what cannot be sent');
     this.#record.attempted(step);
-    const { facts, held } = order;
+    const { end, usage } = await this.#send(order, lease, step);
+    this.#record.usage = usage;
+    if (end.kind === 'served' && usage) this.#learn(order, { target: step.target, size: step.size, usage });
+    return end;
+  }
+
+  /** Not in `#attempt` itself: what an async function has in hand it holds to its end, and here that would be the body. */
+  #send({ facts, held }: Order, lease: Lease, step: Step): Promise<AttemptResult> {
+    const { body } = held;
+    if (!body) throw new Error('a lease was granted for a body that is gone');
     const request = upstreamRequest(this.#request, body, { ...step, userAgent: this.#services.settings.userAgent });
     const begin = (upstream: UpstreamHeaders): void => {
       held.release();
@@ -143,10 +151,7 @@ class RequestRun {
     };
     const { target, size } = step;
     const parts = { services: this.#services, answer: this.#answer, lease, target, size, facts, begin };
-    const { end, usage } = await Attempt.run(parts, request);
-    this.#record.usage = usage;
-    if (end.kind === 'served' && usage) this.#learn(order, { target, size, usage });
-    return end;
+    return Attempt.run(parts, request);
   }
 
   #begin({ isStreaming }: RequestFacts, upstream: UpstreamHeaders): void {

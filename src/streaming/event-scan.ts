@@ -40,7 +40,7 @@ export class EventScan {
   #hasError = false;
   #hasOutput = false;
   /** Of an ordinary event, from its first byte to the opening quote of its first output. */
-  #prefix: Buffer = Buffer.alloc(0);
+  #prefix: Uint8Array = new Uint8Array(0);
 
   scan(event: SseEvent): void {
     this.hasUsage = false;
@@ -101,7 +101,8 @@ export class EventScan {
     this.#hasOutput = true;
     const isTelling = this.#hasError || this.hasUsage || !isDataObject(event);
     if (isTelling || prefixEnd - event.start > MAX_PREFIX_BYTES) return;
-    this.#prefix = Buffer.from(event.source.subarray(event.start, prefixEnd));
+    // Not Buffer.from: its small buffers are pieces of 64 KiB, all of which would live as long as the stream.
+    this.#prefix = new Uint8Array(event.source.subarray(event.start, prefixEnd));
   }
 }
 

@@ -1,5 +1,5 @@
 /** From this size on a body is handed over piecewise, so that it is freed once sent. */
-export const ONE_SHOT_BYTES = 64 * 1024;
+export const ONE_SHOT_BYTES = 16 * 1024;
 
 /**
  * A body that can be read once and is forgotten while it is read. undici keeps a Buffer until the answer ends; a stream of
