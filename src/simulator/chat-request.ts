@@ -24,6 +24,9 @@ export interface ChatRequest {
 /** As many answers to one request as OpenAI gives. */
 const MAX_CHOICES = 128;
 
+/** Deeper than any schema or message that vendors take; what is deeper is refused before anything walks through it. */
+const MAX_DEPTH = 100;
+
 /** What `json_object` asks for. It is not in the prompt. */
 export const ANY_OBJECT: Json = { type: 'object' };
 
@@ -31,6 +34,7 @@ export const ANY_OBJECT: Json = { type: 'object' };
 export function readChatRequest(text: string): ChatRequest | ApiError {
   const body = parse(text);
   if (!isObject(body)) return invalidRequest('We could not parse the JSON body of your request.');
+  if (isDeeperThan(body, MAX_DEPTH)) return invalidRequest('The JSON body of your request is nested too deeply.');
   const { model, messages } = body;
   if (typeof model !== 'string' || model === '') return invalidRequest('you must provide a model parameter');
   if (messages === undefined) {
@@ -70,6 +74,16 @@ export function isObject(value: unknown): value is Json {
 
 export function asObject(value: unknown): Json {
   return isObject(value) ? value : {};
+}
+
+/** A value as text, whatever it is: strings as they are, the rest as JSON. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
 function parse(text: string): unknown {

@@ -6,25 +6,35 @@ const MAX_DEPTH = 8;
 /** More than a test needs; a schema that asks for more gets less rather than all memory. */
 const MAX_ITEMS = 20;
 const MAX_CHARS = 10_000;
+/** Of one example in all: lists of lists, and schemas that refer to themselves several times, grow by powers. */
+const MAX_SIZE = 50_000;
+
+interface Walk {
+  readonly root: Json;
+  /** Values and characters that may still come; beyond it everything is null. */
+  sizeLeft: number;
+}
 
 /** The smallest value that obeys a JSON schema, as far as structured outputs use one. */
 export function jsonExample(schema: Json): unknown {
-  return exampleOf(schema, schema, 0);
+  return exampleOf(schema, { root: schema, sizeLeft: MAX_SIZE }, 0);
 }
 
-function exampleOf(given: Json, root: Json, depth: number): unknown {
-  const schema = resolved(given, root);
+function exampleOf(given: Json, walk: Walk, depth: number): unknown {
+  if (walk.sizeLeft <= 0) return null;
+  walk.sizeLeft -= 1;
+  const schema = resolved(given, walk.root);
   if ('const' in schema) return schema['const'];
   const values = schema['enum'];
   if (Array.isArray(values) && values.length > 0) return values[0];
   const choice = firstOf(schema['anyOf']) ?? firstOf(schema['oneOf']);
-  if (choice && depth < MAX_DEPTH) return exampleOf(choice, root, depth + 1);
+  if (choice && depth < MAX_DEPTH) return exampleOf(choice, walk, depth + 1);
   switch (typeOf(schema, depth)) {
     case 'object':
-      return objectExample(schema, root, depth);
+      return objectExample(schema, walk, depth);
     case 'array': {
-      const items = depth < MAX_DEPTH ? Math.min(MAX_ITEMS, Number(schema['minItems'] ?? 0)) : 0;
-      return Array.from({ length: items }, () => exampleOf(asObject(schema['items']), root, depth + 1));
+      const items = depth < MAX_DEPTH ? sizeOf(schema['minItems'], 0, MAX_ITEMS) : 0;
+      return Array.from({ length: items }, () => exampleOf(asObject(schema['items']), walk, depth + 1));
     }
     case 'number':
     case 'integer':
@@ -34,16 +44,26 @@ function exampleOf(given: Json, root: Json, depth: number): unknown {
     case 'null':
       return null;
     default:
-      return 'a'.repeat(Math.min(MAX_CHARS, Number(schema['minLength'] ?? 1)));
+      return textExample(schema, walk);
   }
 }
 
-function objectExample(schema: Json, root: Json, depth: number): Record<string, unknown> {
+function textExample(schema: Json, walk: Walk): string {
+  const length = sizeOf(schema['minLength'], 1, MAX_CHARS);
+  walk.sizeLeft -= length;
+  return 'a'.repeat(length);
+}
+
+function objectExample(schema: Json, walk: Walk, depth: number): Record<string, unknown> {
   const properties = asObject(schema['properties']);
   const required = schema['required'];
   const names = Object.keys(properties).filter((name) => !Array.isArray(required) || required.includes(name));
   const entries = depth < MAX_DEPTH ? names : [];
-  return Object.fromEntries(entries.map((name) => [name, exampleOf(asObject(properties[name]), root, depth + 1)]));
+  return Object.fromEntries(entries.map((name) => [name, exampleOf(asObject(properties[name]), walk, depth + 1)]));
+}
+
+function sizeOf(asked: unknown, usual: number, most: number): number {
+  return typeof asked === 'number' ? Math.min(most, Math.max(0, asked)) : usual;
 }
 
 function numberExample(schema: Json): number {

@@ -1,4 +1,4 @@
-import { ANY_OBJECT, asObject, type ChatRequest, type Json } from './chat-request.ts';
+import { ANY_OBJECT, asObject, asText, type ChatRequest, type Json } from './chat-request.ts';
 import type { TokenCounter } from './count-tokens.ts';
 
 /** What a message costs beside its words, and what opens the answer: the published formula of chat models. */
@@ -29,7 +29,7 @@ export function promptTokens(request: ChatRequest, count: TokenCounter): number 
 }
 
 function messageTokens(message: Json, count: TokenCounter): number {
-  let total = PER_MESSAGE + count(String(message['role'] ?? '')) + contentTokens(message['content'], count);
+  let total = PER_MESSAGE + count(asText(message['role'])) + contentTokens(message['content'], count);
   if (typeof message['name'] === 'string') total += count(message['name']) + PER_NAME;
   if (typeof message['refusal'] === 'string') total += count(message['refusal']);
   if (message['tool_calls'] !== undefined) total += count(JSON.stringify(message['tool_calls']));
@@ -49,7 +49,7 @@ function partTokens(part: Json, count: TokenCounter): number {
 }
 
 function functionTokens(tool: Json, count: TokenCounter): number {
-  const words = `${tool['name']}:${withoutStop(tool['description'])}`;
+  const words = `${asText(tool['name'])}:${withoutStop(tool['description'])}`;
   return PER_FUNCTION + count(words) + propertiesTokens(asObject(tool['parameters']), count);
 }
 
@@ -61,10 +61,10 @@ function propertiesTokens(schema: Json, count: TokenCounter): number {
 
 function propertyTokens(name: string, property: Json, count: TokenCounter): number {
   const values: unknown = property['enum'];
-  let total = PER_PROPERTY + count(`${name}:${property['type'] ?? ''}:${withoutStop(property['description'])}`);
+  let total = PER_PROPERTY + count(`${name}:${asText(property['type'])}:${withoutStop(property['description'])}`);
   if (Array.isArray(values)) {
     total += ENUM;
-    for (const value of values) total += PER_ENUM_VALUE + count(String(value));
+    for (const value of values) total += PER_ENUM_VALUE + count(asText(value));
   }
   // The published formula is flat; what is nested is counted the same way again.
   return total + propertiesTokens(property, count) + propertiesTokens(asObject(property['items']), count);

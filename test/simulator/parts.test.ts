@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
 import { AnswerText } from '../../src/simulator/answer-text.ts';
-import { type ChatRequest, readChatRequest } from '../../src/simulator/chat-request.ts';
+import { type ChatRequest, type Json, readChatRequest } from '../../src/simulator/chat-request.ts';
 import { createTokenCounter, splitTokens } from '../../src/simulator/count-tokens.ts';
 import { draw } from '../../src/simulator/distribution.ts';
 import { goDuration } from '../../src/simulator/go-duration.ts';
@@ -98,6 +98,24 @@ describe('the size of a prompt', () => {
   };
   const size = (body: object): number => promptTokens(request(body), count);
 
+  // One such request ended the whole process.
+  it('can be told of whatever stands where a text should', () => {
+    const odd = [{ toString: null }, JSON.parse('{"__proto__":{"x":1}}'), [], 5, null, true];
+    for (const type of odd) {
+      const tool = {
+        type: 'function',
+        function: { name: 'f', parameters: { properties: { a: { type, enum: odd } } } },
+      };
+      expect(size({ messages: [{ role: type, content: type, tool_calls: type }], tools: [tool] })).toBeGreaterThan(0);
+    }
+  });
+
+  it('of what is nested beyond reason is never asked', () => {
+    const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const read = readChatRequest(`{"model":"m","messages":[{"role":"user","content":${nested}}]}`);
+    expect(read).toMatchObject({ status: 400, type: 'invalid_request_error' });
+  });
+
   it('follows the published formula for messages and names', () => {
     expect(size({ messages: [{ role: 'user', content: 'Hi' }] })).toBe(8);
     expect(size({ messages: [{ role: 'user', name: 'bob', content: 'Hi' }] })).toBe(10);
@@ -180,6 +198,25 @@ describe('the smallest value that obeys a schema', () => {
     for (const name of ['node', 'list', 'wide']) {
       const text = JSON.stringify(jsonExample({ ...root, $ref: `#/$defs/${name}` }));
       expect(text.length).toBeLessThan(200);
+    }
+  });
+
+  it('stays small where a schema grows by powers', () => {
+    const deep = (levels: number): object =>
+      levels === 0 ? { type: 'string', minLength: 1e9 } : { type: 'array', minItems: 1e9, items: deep(levels - 1) };
+    const many = {
+      type: 'object',
+      properties: Object.fromEntries('abcdefgh'.split('').map((name) => [name, { $ref: '#' }])),
+    };
+    for (const schema of [deep(6), many]) {
+      expect(JSON.stringify(jsonExample(schema as Json)).length).toBeLessThan(1_000_000);
+    }
+  });
+
+  it('takes sizes of any kind', () => {
+    for (const size of [-1, 'x', null, {}, { toString: null }, Number.POSITIVE_INFINITY]) {
+      expect(jsonExample({ type: 'string', minLength: size })).toEqual(expect.any(String));
+      expect(jsonExample({ type: 'array', minItems: size })).toEqual(expect.any(Array));
     }
   });
 });
