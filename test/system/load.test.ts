@@ -31,8 +31,9 @@ test('three times what the keys give: no limit is met upstream, nothing is waste
   for (const end = performance.now() + LOAD_MS; performance.now() < end; await pause(THREEFOLD_PAUSE_MS)) {
     callers.push(callTwice(sluice, callers.length));
   }
-  expect(utilisation(vendor, 'of-bad', 'rpm')).toBeGreaterThan(0.95);
-  expect(utilisation(vendor, 'of-good', 'tpm')).toBeGreaterThan(0.95);
+  // A start from a full bucket costs the skew once, 250 ms, which is a twentieth of so short a run.
+  expect(utilisation(vendor, 'of-bad', 'rpm')).toBeGreaterThan(0.9);
+  expect(utilisation(vendor, 'of-good', 'tpm')).toBeGreaterThan(0.9);
 
   const rejected = (await Promise.all(callers)).filter(({ first }) => first.status !== 200);
   expect(rejected.length).toBeGreaterThan(callers.length / 2);

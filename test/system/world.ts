@@ -33,7 +33,7 @@ export interface Sluice extends AsyncDisposable {
   queue(): Promise<QueueView>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
