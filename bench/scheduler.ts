@@ -1,12 +1,13 @@
 /**
- * What the scheduler itself costs, without sockets: microseconds an operation with 1 and 100 routes and 0, 100 and 10,000
- * tickets waiting. `npm run bench:scheduler`
+ * What the scheduler costs, alone and on a clock that stands still: microseconds an operation, with 1
+ * and 100 routes and 0, 100 and 10,000 tickets waiting. `npm run bench:scheduler -- --served 20000`
  *
- * Time is simulated, so nothing but the scheduler's own work is measured; each figure is the best of several batches,
- * since whatever else the machine does can only add to one.
+ * submit: a newcomer that starts at once (nobody waits), or is foretold its start (somebody does). cancel: a waiting
+ * ticket leaves. served: a request all in, from submission over wake-ups, plan, answer, end and settlement, while as many
+ * wait as the column says. longest: the longest that one millisecond of simulated time held the thread.
  */
+import { parseArgs } from 'node:util';
 import { chargeOf } from '../src/charge.ts';
-import type { Cancel, Clock } from '../src/clock.ts';
 import type { Cost } from '../src/scheduler/cost.ts';
 import type { Lease } from '../src/scheduler/lease.ts';
 import type { LimitPlan } from '../src/scheduler/limits/create-limits.ts';
@@ -14,181 +15,210 @@ import type { ModelRoutes } from '../src/scheduler/model-routes.ts';
 import { Quota } from '../src/scheduler/quota.ts';
 import { Route } from '../src/scheduler/route.ts';
 import { Scheduler } from '../src/scheduler/scheduler.ts';
-import { headroom } from '../src/scheduler/strategies/headroom.ts';
-import type { Ticket, TicketRequest } from '../src/scheduler/ticket.ts';
+import { createStrategy } from '../src/scheduler/strategies/registry.ts';
+import type { Ticket } from '../src/scheduler/ticket.ts';
+import { FakeClock } from '../test/support/fake-clock.ts';
+import { seeded } from '../test/tokens/texts.ts';
+import { quantile, rounded } from './support/statistics.ts';
+
+const { values } = parseArgs({ options: { served: { type: 'string', default: '20000' } } });
+const SERVED = Number(values.served);
+const ROUTES = [1, 100];
+const WAITING = [0, 100, 10_000];
+const BATCH = 500;
+const BATCHES = 21;
 
 const MINUTE_MS = 60_000;
-/** Small enough to be used up before the measuring begins, or too large for that. */
-const USED_UP = 600;
-const PLENTY = 6_000_000;
-const TOKENS = 1_000;
-const BATCH = 500;
-const BATCHES = 7;
+const SERVICE_MS = 1000;
+const REQUESTS_PER_MINUTE = 600;
+const TOKENS_PER_REQUEST = 1000;
+const NEVER_MS = 1e9;
 
-/** Moves only when it is told to; remembers the one timer that the scheduler sets. */
-class BenchClock implements Clock {
-  #now = 0;
-  #task: (() => void) | null = null;
-  #at = Number.POSITIVE_INFINITY;
+const COST: Cost = { reserved: chargeOf(800, 400), expected: chargeOf(800, 200), certain: chargeOf(700, 0) };
 
-  now(): number {
-    return this.#now;
-  }
-
-  wallNow(): number {
-    return this.#now;
-  }
-
-  schedule(delayMs: number, task: () => void): Cancel {
-    this.#at = this.#now + delayMs;
-    this.#task = task;
-    return () => {
-      this.#task = null;
-    };
-  }
-
-  /** To the timer, which runs. */
-  step(): void {
-    const task = this.#task;
-    if (task === null) throw new Error('nothing is scheduled, so nothing would ever happen');
-    this.#task = null;
-    this.#now = Math.max(this.#now, this.#at);
-    task();
-  }
+function quotaOf(index: number, isAmple: boolean): Quota {
+  const factor = isAmple ? 1e6 : 1;
+  const plan = (unit: 'requests' | 'tokens', capacity: number): LimitPlan => ({
+    unit,
+    windowMs: MINUTE_MS,
+    capacity: capacity * factor,
+    algorithm: 'token-bucket',
+    isGuess: false,
+    // Nothing to spend at the start: what is measured is a queue.
+    burst: isAmple ? 1 : 3 / REQUESTS_PER_MINUTE,
+  });
+  const limits = [
+    { name: 'rpm', plan: plan('requests', REQUESTS_PER_MINUTE) },
+    { name: 'tpm', plan: plan('tokens', REQUESTS_PER_MINUTE * TOKENS_PER_REQUEST) },
+  ];
+  const quota = new Quota({ id: `q${index}`, name: `key-${index}`, limits, learns: true, skewMs: 250 });
+  quota.gate.open();
+  return quota;
 }
 
-const cost: Cost = { reserved: chargeOf(TOKENS, 0), expected: chargeOf(TOKENS, 0), certain: chargeOf(TOKENS, 0) };
-
-class Bench {
-  readonly clock = new BenchClock();
-  readonly scheduler = new Scheduler({ clock: this.clock, random: () => 0.5, settleLagMs: 0 });
-  readonly leases: Lease[] = [];
+/** A scheduler with routes, and as many tickets waiting as wanted. */
+class Hall {
+  readonly clock = new FakeClock();
+  readonly tickets: Ticket[] = [];
+  served = 0;
+  readonly #scheduler: Scheduler;
   readonly #model: ModelRoutes;
-  #next = 0;
+  readonly #replaces: boolean;
+  #ids = 0;
 
-  constructor(routes: number, requestsAMinute: number) {
+  /** `replaces`: whoever is served is followed by another, so that the number of those who wait stays. */
+  constructor(routes: number, { isAmple, replaces }: { isAmple: boolean; replaces: boolean }) {
+    const random = seeded(1);
+    this.#replaces = replaces;
+    this.#scheduler = new Scheduler({ clock: this.clock, random });
     const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
-    this.#model = {
-      name: 'm',
-      strategy: headroom,
-      options: Array.from({ length: routes }, (_, index) => {
-        const name = `key-${index}`;
-        const quota = new Quota({ id: name, name, limits: limits(requestsAMinute), learns: false, skewMs: 250 });
-        const key = { name, disabled: null };
-        const route = new Route({ id: name, key, upstream, quotas: [quota], random: () => 0.5 });
-        return { route, target: 0, index, weight: 1 };
-      }),
-      after: [0],
-    };
+    const options = Array.from({ length: routes }, (_, index) => {
+      const key = { name: `key-${index}`, disabled: null };
+      const route = new Route({ id: `r${index}`, key, upstream, quotas: [quotaOf(index, isAmple)], random });
+      return { route, target: 0, index, weight: 1 };
+    });
+    const strategy = createStrategy('headroom');
+    if (strategy === null) throw new Error('the strategy is gone');
+    this.#model = { name: 'm', strategy, options, after: [0] };
   }
 
-  submit(): Ticket | null {
-    const request: TicketRequest = {
-      id: 'r',
+  get waiting(): number {
+    return this.#scheduler.waiting;
+  }
+
+  submit(onLease: (lease: Lease) => void = (lease) => this.#serve(lease)): Ticket | null {
+    const id = `t${this.#ids++}`;
+    return this.#scheduler.submit({
+      id,
       client: 'c',
       model: this.#model,
-      costs: [cost],
+      costs: [COST],
       clientQuota: null,
       rejectsOnClientLimit: false,
-      maxWaitMs: 1e9,
-      maxQueueSize: 1e9,
-      placeKey: () => String(this.#next++),
-      onLease: (lease) => this.leases.push(lease),
-      onRejection: (rejection) => {
-        throw new Error(`rejected: ${rejection.kind}`);
+      maxWaitMs: NEVER_MS,
+      maxQueueSize: NEVER_MS,
+      placeKey: () => id,
+      onLease,
+      onRejection: ({ kind }) => {
+        throw new Error(`rejected: ${kind}`);
       },
-    };
-    return this.scheduler.submit(request);
+    });
   }
 
-  /** Uses up what all keys hold, then lets so many wait. */
+  cancel(ticket: Ticket): void {
+    this.#scheduler.cancel(ticket);
+  }
+
   fill(waiting: number): void {
-    while (this.scheduler.waiting === 0) this.submit();
-    while (this.scheduler.waiting < waiting) this.submit();
+    while (this.waiting < waiting) {
+      const ticket = this.submit();
+      if (ticket?.isWaiting) this.tickets.push(ticket);
+    }
   }
 
-  endAll(): void {
-    for (const lease of this.leases.splice(0)) {
+  #serve(lease: Lease): void {
+    this.clock.schedule(SERVICE_MS, () => {
       lease.headed([]);
       lease.proved();
-      lease.end({ charged: cost.reserved, report: { kind: 'ok' } });
-    }
-  }
-}
-
-function limits(requestsAMinute: number): { name: string; plan: LimitPlan }[] {
-  const bucket = { windowMs: MINUTE_MS, algorithm: 'token-bucket', isGuess: false } as const;
-  return [
-    { name: 'rpm', plan: { ...bucket, unit: 'requests', capacity: requestsAMinute } },
-    { name: 'tpm', plan: { ...bucket, unit: 'tokens', capacity: requestsAMinute * TOKENS } },
-  ];
-}
-
-/** Microseconds for each of `count` operations, in the best of several batches. */
-function best(batches: number, count: number, run: () => void): number {
-  let fastest = Number.POSITIVE_INFINITY;
-  for (let batch = 0; batch < batches; batch += 1) {
-    const began = performance.now();
-    run();
-    fastest = Math.min(fastest, performance.now() - began);
-  }
-  return (fastest * 1000) / count;
-}
-
-/** A request that starts at once, is answered and ends, with nobody waiting. */
-function grantAtOnce(routes: number): number {
-  const bench = new Bench(routes, PLENTY);
-  return best(BATCHES, BATCH, () => {
-    for (let i = 0; i < BATCH; i += 1) {
-      bench.submit();
-      bench.endAll();
-    }
-  });
-}
-
-function waitingFigures(routes: number, waiting: number): { acquire: number; cancel: number; served: number } {
-  const bench = new Bench(routes, USED_UP);
-  bench.fill(waiting);
-  const tickets: Ticket[] = [];
-  let cancel = Number.POSITIVE_INFINITY;
-  const acquire = best(BATCHES, BATCH, () => {
-    cancel = Math.min(cancel, leaveAll(bench, tickets));
-    for (let i = 0; i < BATCH; i += 1) tickets.push(bench.submit() as Ticket);
-  });
-  leaveAll(bench, tickets);
-  const served = best(BATCHES, BATCH, () => {
-    for (let i = 0; i < BATCH; ) {
-      while (bench.leases.length === 0) bench.clock.step();
-      i += bench.leases.length;
-      for (const _ of bench.leases) bench.submit();
-      bench.endAll();
-    }
-  });
-  return { acquire, cancel, served };
-}
-
-function leaveAll({ scheduler }: Bench, tickets: Ticket[]): number {
-  if (tickets.length === 0) return Number.POSITIVE_INFINITY;
-  const began = performance.now();
-  for (const ticket of tickets) scheduler.cancel(ticket);
-  const micros = ((performance.now() - began) * 1000) / tickets.length;
-  tickets.length = 0;
-  return micros;
-}
-
-const rows: Record<string, string>[] = [];
-for (const routes of [1, 100]) {
-  rows.push({ routes: String(routes), waiting: '0', 'start at once, answer, end': grantAtOnce(routes).toFixed(1) });
-  for (const waiting of [100, 10_000]) {
-    const { acquire, cancel, served } = waitingFigures(routes, waiting);
-    rows.push({
-      routes: String(routes),
-      waiting: String(waiting),
-      'join and foretell': acquire.toFixed(1),
-      leave: cancel.toFixed(2),
-      'join, wait, start, answer, end': served.toFixed(1),
+      lease.end({ charged: chargeOf(800, 200), report: { kind: 'ok' } });
+      this.served += 1;
+      if (this.#replaces) this.submit();
     });
   }
 }
-console.log('microseconds an operation');
-console.table(rows);
+
+function microsOf(work: () => void): number {
+  const start = performance.now();
+  work();
+  return (performance.now() - start) * 1000;
+}
+
+/** For what takes long enough: the kernel counts a thread's time in whole milliseconds. */
+function cpuMicrosOf(work: () => void): number {
+  const start = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(start);
+  return user + system;
+}
+
+/** The quarter of the batches that nothing came between, neither a collection nor another process. */
+function undisturbed(micros: readonly number[]): number {
+  return quantile(micros, 0.25);
+}
+
+function measureGrant(routes: number): number {
+  const hall = new Hall(routes, { isAmple: true, replaces: false });
+  const batches = Array.from({ length: BATCHES }, () => {
+    const leases: Lease[] = [];
+    const micros = microsOf(() => {
+      for (let each = 0; each < BATCH; each++) hall.submit((lease) => void leases.push(lease));
+    });
+    for (const lease of leases) lease.end({ charged: 'unsent', report: { kind: 'nothing' } });
+    hall.clock.advance(1000);
+    return micros / BATCH;
+  });
+  return undisturbed(batches);
+}
+
+/** Time stands still, so that nobody starts meanwhile. */
+function measureQueue(routes: number, waiting: number): { submit: number; cancel: number } {
+  const hall = new Hall(routes, { isAmple: false, replaces: false });
+  hall.fill(waiting);
+  const cancels: number[] = [];
+  const submits = Array.from({ length: BATCHES }, () => {
+    const added: Ticket[] = [];
+    const micros = microsOf(() => {
+      for (let each = 0; each < BATCH; each++) {
+        const ticket = hall.submit();
+        if (ticket) added.push(ticket);
+      }
+    });
+    cancels.push(
+      microsOf(() => {
+        for (const ticket of added) hall.cancel(ticket);
+      }) / BATCH,
+    );
+    return micros / BATCH;
+  });
+  return { submit: undisturbed(submits), cancel: undisturbed(cancels) };
+}
+
+function measureServed(routes: number, waiting: number): { served: number; longestMs: number } {
+  const hall = new Hall(routes, { isAmple: waiting === 0, replaces: waiting > 0 });
+  hall.fill(waiting);
+  let longestMs = 0;
+  const stepMs = 1;
+  const run = (until: number): void => {
+    while (hall.served < until) {
+      const start = performance.now();
+      if (waiting === 0) hall.submit();
+      hall.clock.advance(stepMs);
+      longestMs = Math.max(longestMs, performance.now() - start);
+    }
+  };
+  run(SERVED / 4);
+  longestMs = 0;
+  const before = hall.served;
+  const micros = cpuMicrosOf(() => run(before + SERVED));
+  return { served: micros / (hall.served - before), longestMs };
+}
+
+const rows = ROUTES.flatMap((routes) =>
+  WAITING.map((waiting) => {
+    const { submit, cancel } =
+      waiting === 0 ? { submit: measureGrant(routes), cancel: null } : measureQueue(routes, waiting);
+    const { served, longestMs } = measureServed(routes, waiting);
+    return [
+      `${routes} routes, ${waiting} waiting`,
+      {
+        'submit us': rounded(submit),
+        'cancel us': cancel === null ? '' : rounded(cancel),
+        'served us': rounded(served, 1),
+        'longest ms': rounded(longestMs, 1),
+        'submits/s': rounded(1e6 / submit, 0),
+        'served/s': rounded(1e6 / served, 0),
+      },
+    ] as const;
+  }),
+);
+console.table(Object.fromEntries(rows));
