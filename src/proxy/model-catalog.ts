@@ -156,7 +156,8 @@ export class ModelCatalog<Target extends CatalogTarget> {
   }
 
   #takes({ takesAnyModel, keyModels }: CatalogProvider, name: string): boolean {
-    return takesAnyModel && name !== '' && (keyModels === null || this.#matchesAny(keyModels, name));
+    if (name === '' || name.length > LONGEST_NAME) return false;
+    return takesAnyModel && (keyModels === null || this.#matchesAny(keyModels, name));
   }
 
   #matchesAny(patterns: readonly string[], name: string): boolean {
@@ -168,6 +169,9 @@ export class ModelCatalog<Target extends CatalogTarget> {
     return { name, isConfigured: false, targets };
   }
 }
+
+/** Names that clients choose stand in headers, on pages and in the state file; no vendor's is nearly as long. */
+const LONGEST_NAME = 256;
 
 function resolved<Target>(name: string, targets: readonly Target[]): ResolvedModel<Target> {
   return { name, isConfigured: true, targets };

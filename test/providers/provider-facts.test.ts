@@ -82,6 +82,7 @@ describe('the usage in an answer', () => {
     ['openai', { choices: [], usage: full }, read],
     ['groq', { choices: [], x_groq: { usage: full } }, read],
     ['groq', { usage: full, x_groq: { usage: { prompt_tokens: 1 } } }, read],
+    ['openai', { usage: { prompt_tokens: -5, completion_tokens: 1e308 } }, null],
     ['xai', { usage: full }, { ...read, outputTokens: 70 }],
     [
       'xai',

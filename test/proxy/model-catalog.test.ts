@@ -133,6 +133,13 @@ describe('a name under no model', () => {
     expect(providersOf('tiny')).toEqual(['groq', 'mini']);
   });
 
+  // One of 100,000 characters was kept for good, and its answer's head was too long for clients to read.
+  it('is no longer than names are', () => {
+    expect(implicit.resolve('n'.repeat(256), ANYONE).isConfigured).toBe(false);
+    expect(errorOf(() => implicit.resolve('n'.repeat(257), ANYONE))).toEqual(['model_not_found', 'model']);
+    expect(errorOf(() => implicit.resolve(`groq/${'n'.repeat(257)}`, ANYONE))).toEqual(['model_not_found', 'model']);
+  });
+
   it('goes to everybody else when nobody does', () => {
     const onlyOwners = catalog({
       providers: [{ ...PROVIDER, name: 'openai', takesAnyModel: true, ownModels: ['gpt-4*'] }],

@@ -34,10 +34,13 @@ export function readOpenAiUsage(json: unknown, quirks: UsageQuirks): Usage | nul
   };
 }
 
+/** Of one request. More is a mistake, and would be a debt on a limit that takes years to refill. */
+const MOST_TOKENS = 100_000_000;
+
 function tokensOf(source: unknown, ...names: readonly string[]): number | null {
   for (const name of names) {
     const value = fieldOf(source, name);
-    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+    if (typeof value === 'number' && value >= 0 && value <= MOST_TOKENS) return value;
   }
   return null;
 }
