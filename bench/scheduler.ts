@@ -4,7 +4,8 @@
  *
  * submit: a newcomer that starts at once (nobody waits), or is foretold its start (somebody does). cancel: a waiting
  * ticket leaves. served: a request all in, from submission over wake-ups, plan, answer, end and settlement, while as many
- * wait as the column says. longest: the longest that the time of one request held the thread.
+ * wait as the row says; `exact`: it costs what was reserved; `refunds`: a sixth comes back, which makes the plan stale again
+ * and again. longest: the longest that the time of one request held the thread, with refunds.
  */
 import { parseArgs } from 'node:util';
 import { chargeOf } from '../src/charge.ts';
@@ -34,7 +35,9 @@ const REQUESTS_PER_MINUTE = 600;
 const TOKENS_PER_REQUEST = 1000;
 const NEVER_MS = 1e9;
 
-const COST: Cost = { reserved: chargeOf(800, 400), expected: chargeOf(800, 200), certain: chargeOf(700, 0) };
+const CHARGED = chargeOf(800, 200);
+const EXACT: Cost = { reserved: CHARGED, expected: CHARGED, certain: CHARGED };
+const REFUNDED: Cost = { reserved: chargeOf(800, 400), expected: CHARGED, certain: chargeOf(700, 0) };
 
 function quotaOf(index: number, isAmple: boolean): Quota {
   const factor = isAmple ? 1e6 : 1;
@@ -56,6 +59,14 @@ function quotaOf(index: number, isAmple: boolean): Quota {
   return quota;
 }
 
+interface HallSettings {
+  readonly cost: Cost;
+  /** Nobody ever has to wait. */
+  readonly isAmple: boolean;
+  /** Whoever is served is followed by another, so that the number of those who wait stays. */
+  readonly replaces: boolean;
+}
+
 /** A scheduler with routes, and as many tickets waiting as wanted. */
 class Hall {
   readonly clock = new FakeClock();
@@ -63,13 +74,13 @@ class Hall {
   served = 0;
   readonly #scheduler: Scheduler;
   readonly #model: ModelRoutes;
-  readonly #replaces: boolean;
+  readonly #settings: HallSettings;
   #ids = 0;
 
-  /** `replaces`: whoever is served is followed by another, so that the number of those who wait stays. */
-  constructor(routes: number, { isAmple, replaces }: { isAmple: boolean; replaces: boolean }) {
+  constructor(routes: number, settings: HallSettings) {
     const random = seeded(1);
-    this.#replaces = replaces;
+    this.#settings = settings;
+    const { isAmple } = settings;
     this.#scheduler = new Scheduler({ clock: this.clock, random });
     const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
     const options = Array.from({ length: routes }, (_, index) => {
@@ -92,7 +103,7 @@ class Hall {
       id,
       client: 'c',
       model: this.#model,
-      costs: [COST],
+      costs: [this.#settings.cost],
       clientQuota: null,
       rejectsOnClientLimit: false,
       maxWaitMs: NEVER_MS,
@@ -120,9 +131,9 @@ class Hall {
     this.clock.schedule(SERVICE_MS, () => {
       lease.headed([]);
       lease.proved();
-      lease.end({ charged: chargeOf(800, 200), report: { kind: 'ok' } });
+      lease.end({ charged: CHARGED, report: { kind: 'ok' } });
       this.served += 1;
-      if (this.#replaces) this.submit();
+      if (this.#settings.replaces) this.submit();
     });
   }
 }
@@ -147,7 +158,7 @@ function undisturbed(micros: readonly number[]): number {
 }
 
 function measureGrant(routes: number): number {
-  const hall = new Hall(routes, { isAmple: true, replaces: false });
+  const hall = new Hall(routes, { cost: REFUNDED, isAmple: true, replaces: false });
   const batches = Array.from({ length: BATCHES }, () => {
     const leases: Lease[] = [];
     const micros = microsOf(() => {
@@ -162,7 +173,7 @@ function measureGrant(routes: number): number {
 
 /** Time stands still, so that nobody starts meanwhile. */
 function measureQueue(routes: number, waiting: number): { submit: number; cancel: number } {
-  const hall = new Hall(routes, { isAmple: false, replaces: false });
+  const hall = new Hall(routes, { cost: REFUNDED, isAmple: false, replaces: false });
   hall.fill(waiting);
   const cancels: number[] = [];
   const submits = Array.from({ length: BATCHES }, () => {
@@ -183,8 +194,8 @@ function measureQueue(routes: number, waiting: number): { submit: number; cancel
   return { submit: undisturbed(submits), cancel: undisturbed(cancels) };
 }
 
-function measureServed(routes: number, waiting: number): { served: number; longestMs: number } {
-  const hall = new Hall(routes, { isAmple: waiting === 0, replaces: waiting > 0 });
+function measureServed(routes: number, waiting: number, cost: Cost): { served: number; longestMs: number } {
+  const hall = new Hall(routes, { cost, isAmple: waiting === 0, replaces: waiting > 0 });
   hall.fill(waiting);
   let longestMs = 0;
   // One is served in a step, about, so that the steps themselves cost nothing.
@@ -208,13 +219,15 @@ const rows = ROUTES.flatMap((routes) =>
   WAITING.map((waiting) => {
     const { submit, cancel } =
       waiting === 0 ? { submit: measureGrant(routes), cancel: null } : measureQueue(routes, waiting);
-    const { served, longestMs } = measureServed(routes, waiting);
+    const exact = measureServed(routes, waiting, EXACT).served;
+    const { served, longestMs } = measureServed(routes, waiting, REFUNDED);
     return [
       `${routes} routes, ${waiting} waiting`,
       {
         'submit us': rounded(submit),
         'cancel us': cancel === null ? '' : rounded(cancel),
-        'served us': rounded(served, 1),
+        'served us, exact': rounded(exact, 1),
+        'served us, refunds': rounded(served, 1),
         'longest ms': rounded(longestMs, 1),
         'submits/s': rounded(1e6 / submit, 0),
         'served/s': rounded(1e6 / served, 0),
