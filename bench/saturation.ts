@@ -8,7 +8,8 @@
  *
  * The vendor's own ledger says what was charged and what could have been; it shares no code with the scheduler. What was
  * foretold is read at the scheduler's entrance in Sluice's process. The order of the runs: from idle to too much, which is
- * also what finds the capacity; three times that; the same with callers that come back when told; once; half.
+ * also what finds the capacity; three times that; the same with callers that come back when told; once; half. `--only
+ * overload,obedient,light` takes parts of it.
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,16 +28,18 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '2' },
     'max-wait': { type: 'string' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: 'overload,obedient,light' },
     quick: { type: 'boolean', default: false },
   },
 });
 const MINUTES = Number(values.minutes);
+const PARTS = values.only.split(',');
 const IS_QUICK = values.quick;
 const SEED = Number(values.seed);
 const MINUTE_MS = 60_000;
 const MOST_OFFSET_MS = 2_000;
 /** The ledger is read before the next fixed window begins: what one can't have used yet must not count. */
-const GUARD_MS = 100;
+const GUARD_MS = 200;
 const STOCK = IS_QUICK ? 100 : 400;
 const AT_ONCE = 50;
 
@@ -49,6 +52,8 @@ console.log(
   `Node ${process.version}, ${availableParallelism()} cores. Vendor's clock ${clockOffsetMs} ms ahead. ` +
     `A mean request costs ${Math.round(meanTokens)} tokens: ${rounded(assumed)} like it a second use up all keys.`,
 );
+/** When the ledger began anew: what is measured begins there, and not when all has been read. */
+let lookedAt = performance.now();
 const callers = new Callers(stage.sluiceUrl, prompts);
 if (IS_QUICK) await quick();
 else await whole();
@@ -71,10 +76,12 @@ async function whole(): Promise<void> {
   const capacity = ledger.admitted / 60;
   console.log(`\nThe keys serve ${rounded(capacity)} a second: that is 1x from here on.`);
   callers.perSecond = 3 * capacity;
-  await untilWindowBegins();
-  await measure(`3x, ${MINUTES} minutes`, MINUTES * MINUTE_MS - GUARD_MS);
-  await obedient();
-  for (const load of [1, 0.5]) {
+  if (PARTS.includes('overload')) {
+    await untilWindowBegins();
+    await measure(`3x, ${MINUTES} minutes`, MINUTES * MINUTE_MS - GUARD_MS);
+  }
+  if (PARTS.includes('obedient')) await obedient();
+  for (const load of PARTS.includes('light') ? [1, 0.5] : []) {
     callers.perSecond = load * capacity;
     await sleep(MINUTE_MS / 2);
     await untilWindowBegins();
@@ -82,19 +89,31 @@ async function whole(): Promise<void> {
   }
 }
 
-/** Three times the load of callers that come back when told, one in ten of them in half the time. */
+/**
+ * Three times the load of callers that come back when told, one in ten of them in half the time. Nobody came back until
+ * now, so those of the first minute are made promises on the strength of that.
+ */
 async function obedient(): Promise<void> {
   await observe();
   callers.manner = () => (prompts.random() < 0.1 ? 'hurries' : 'obeys');
-  await sleep(MINUTE_MS);
-  // Others take their place, so that those who come back find the same crowd.
+  const cohorts = ['first minute', 'second minute', 'third minute'];
+  for (const cohort of cohorts) {
+    callers.cohort = cohort;
+    await sleep(MINUTE_MS);
+  }
+  // Others go on like them, so that those who come back find the same crowd.
+  callers.cohort = 'later';
+  await sleep(1.5 * MINUTE_MS);
+  callers.cohort = '';
   callers.manner = () => 'leaves';
-  await Promise.race([callers.untilTold(), sleep(3 * MINUTE_MS)]);
   const { stories, ledger } = await observe();
-  const rows = (['obeys', 'hurries'] as const).map((manner) => {
-    const { returned, servedAtOnce, servedInTheEnd } = returnFigures(stories, manner);
-    return [manner, { returned, servedAtOnce, servedInTheEnd, share: percent(servedAtOnce / returned) }];
-  });
+  const rows = cohorts.flatMap((cohort) =>
+    (['obeys', 'hurries'] as const).map((manner) => {
+      const { returned, servedAtOnce, servedInTheEnd } = returnFigures(stories, { manner, cohort });
+      const share = percent(servedAtOnce / returned);
+      return [`${cohort}, ${manner}`, { returned, 'served at the first return': servedAtOnce, share, servedInTheEnd }];
+    }),
+  );
   console.log(
     `\nRefused at 3x, and back when told (obeys) or in half the time (hurries). Upstream 429s: ${ledger.rateLimited}`,
   );
@@ -103,7 +122,7 @@ async function obedient(): Promise<void> {
 
 async function measure(name: string, forMs: number): Promise<Observation> {
   await observe();
-  await sleep(forMs);
+  await sleep(lookedAt + forMs - performance.now());
   const observation = await observe();
   show(name, observation);
   return observation;
@@ -119,18 +138,20 @@ async function openLeases(): Promise<number> {
 async function observe(): Promise<Observation> {
   const ledger = await stage.ledger();
   await stage.resetLedger();
+  lookedAt = performance.now();
   return { ledger, notes: await stage.notes(), stories: callers.take() };
 }
 
 function show(name: string, observation: Observation): void {
   const figures = figuresOf(observation);
   console.log(`\n${name}`);
-  const rows = limitFigures(observation.ledger).map(({ key, charged, supply, utilisation, refused }) => [
+  const rows = limitFigures(observation.ledger).map(({ key, charged, supply, utilisation, left, refused }) => [
     `${key.name} (${key.binding})`,
     {
       charged: Math.round(charged),
       'could be': Math.round(supply),
       used: percent(utilisation),
+      'left at the end': Math.round(left),
       'bar at 3x': percent(key.bar),
       '429s': refused,
     },

@@ -11,6 +11,8 @@ export type Manner = 'leaves' | 'obeys' | 'hurries';
 /** One caller's story, from its first request to its last answer. */
 export interface Story {
   readonly manner: Manner;
+  /** When it began: the last name that `Callers.cohort` was given. */
+  readonly cohort: string;
   /** The status of each answer, oldest first; 0 for none. */
   readonly statuses: readonly number[];
   /** From sending to the whole answer, of each answer, in ms. */
@@ -28,6 +30,8 @@ export class Callers {
   perSecond = 0;
   /** For the next ones that come. */
   manner: () => Manner = () => 'leaves';
+  /** Marks the stories that begin from now on. */
+  cohort = '';
   readonly #prompts: Prompts;
   readonly #pool: Pool;
   readonly #underWay = new Set<Promise<void>>();
@@ -77,6 +81,7 @@ export class Callers {
   }
 
   async #live(manner: Manner, body: string): Promise<void> {
+    const { cohort } = this;
     const statuses: number[] = [];
     const afterMs: number[] = [];
     let hasPromise = false;
@@ -90,7 +95,7 @@ export class Callers {
       await this.#rest(manner === 'obeys' ? answer.retryAfterMs : answer.retryAfterMs / 2);
     }
     if (this.#stopping.signal.aborted) return;
-    this.#stories.push({ manner, statuses, afterMs, hasPromise });
+    this.#stories.push({ manner, cohort, statuses, afterMs, hasPromise });
   }
 
   async #rest(ms: number): Promise<void> {

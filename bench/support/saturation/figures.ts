@@ -79,6 +79,8 @@ export interface LimitFigures {
   readonly charged: number;
   readonly supply: number;
   readonly utilisation: number;
+  /** What is left at the end: a large request may be waiting for a little more. */
+  readonly left: number;
   readonly refused: number;
 }
 
@@ -87,8 +89,8 @@ export function limitFigures({ limits }: Ledger): LimitFigures[] {
   return KEYS.map((key) => {
     const limit = limits.find(({ scope, name }) => scope.startsWith(`org-${key.name}/`) && name === key.binding);
     if (!limit) throw new Error(`the ledger has no ${key.binding} of ${key.name}`);
-    const { charged, supply, utilisation, refused } = limit;
-    return { key, charged, supply, utilisation, refused };
+    const { charged, supply, utilisation, level, refused } = limit;
+    return { key, charged, supply, utilisation, left: level, refused };
   });
 }
 
@@ -100,8 +102,11 @@ export interface ReturnFigures {
   readonly servedInTheEnd: number;
 }
 
-export function returnFigures(stories: readonly Story[], manner: Story['manner']): ReturnFigures {
-  const returned = stories.filter((story) => story.manner === manner && story.hasPromise);
+export function returnFigures(
+  stories: readonly Story[],
+  { manner, cohort }: Pick<Story, 'manner' | 'cohort'>,
+): ReturnFigures {
+  const returned = stories.filter((each) => each.manner === manner && each.cohort === cohort && each.hasPromise);
   return {
     returned: returned.length,
     servedAtOnce: returned.filter(({ statuses }) => statuses[1] === 200).length,
