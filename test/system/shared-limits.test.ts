@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { KEYS, pause, provider, type Sluice, startSimulator, startSluice, together } from './world.ts';
+import {
+  FEW_REFUSALS,
+  KEYS,
+  MOST,
+  pause,
+  provider,
+  type Sluice,
+  startSimulator,
+  startSluice,
+  together,
+} from './world.ts';
 
 /** Ten requests a second, and a bucket that is soon empty. */
 const VENDOR_LIMIT = { rpm: { limit: 600, capacity: 30 } };
@@ -35,8 +45,8 @@ describe('a limit that several draw on', () => {
     });
     await load(sluice, ['gpt-4o']);
     const ledger = vendor.simulator.ledger();
-    expect(ledger.rateLimited).toBe(0);
-    expect(ledger.limits[0]?.utilisation).toBeGreaterThan(0.9);
+    expect(ledger.rateLimited).toBeLessThanOrEqual(FEW_REFUSALS);
+    expect(ledger.limits[0]?.utilisation).toBeGreaterThan(MOST);
     for (const { admitted } of ledger.keys) expect(admitted).toBeGreaterThan(0);
   });
 
@@ -54,8 +64,8 @@ describe('a limit that several draw on', () => {
     });
     await load(sluice, ['fast', 'smart']);
     const ledger = vendor.simulator.ledger();
-    expect(ledger.rateLimited).toBe(0);
-    expect(ledger.limits[0]?.utilisation).toBeGreaterThan(0.9);
+    expect(ledger.rateLimited).toBeLessThanOrEqual(FEW_REFUSALS);
+    expect(ledger.limits[0]?.utilisation).toBeGreaterThan(MOST);
     const { quotas } = await sluice.queue();
     expect(quotas).toHaveLength(1);
   });
