@@ -2,6 +2,7 @@ import type { Cost } from './cost.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
+import type { StartBounds } from './start-bounds.ts';
 
 /** Whoever is ahead of a newcomer: a ticket, or a place that is kept for one. */
 export interface Waiter {
@@ -92,9 +93,13 @@ export class Backlog {
 
   #place(waiter: Waiter, epoch: number, now: number): Prediction {
     const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
+    const bounds = this.#boundsFor(waiter, epoch);
     for (const option of waiter.line.options) {
       const cost = waiter.costOn(option) as Cost;
+      if (bounds?.isBehind(option, cost, best.at)) continue;
       const start = this.#startOn(waiter, { option, cost, before: best.at, epoch }, now);
+      // What it waits for besides limits may end at any moment.
+      if (option.route.availableAt(now) <= now) bounds?.learn(option, cost, start);
       if (start >= best.at) continue;
       best.at = start;
       best.option = option;
@@ -103,6 +108,13 @@ export class Backlog {
     }
     if (best.option !== null) this.#book(waiter, best.option, { at: best.at, now, epoch });
     return best;
+  }
+
+  /** While it is built, nothing leaves a backlog. Null: its start says nothing of the others'. */
+  #boundsFor({ line, weight, notBefore }: Waiter, epoch: number): StartBounds | null {
+    if (epoch !== this.#building?.epoch || weight !== 1 || notBefore > this.builtAt) return null;
+    line.backlogBounds.begin(epoch);
+    return line.backlogBounds;
   }
 
   /** When it would start there; anything that is not before `before` will do, as it is no better. */

@@ -1,6 +1,7 @@
 import type { Meter } from './meter.ts';
 import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
+import { StartBounds } from './start-bounds.ts';
 import { TicketQueue } from './ticket-queue.ts';
 
 /**
@@ -13,6 +14,9 @@ export class Line {
   readonly queue = new TicketQueue();
   /** So many tickets have a booking at most: the rest start behind them. */
   readonly depth: number;
+  /** How early its routes could start a ticket, by the plan and by the backlog that is being built. */
+  readonly bounds: StartBounds;
+  readonly backlogBounds: StartBounds;
   /** The latest start that was booked since the plan was made. */
   lastStart = Number.NEGATIVE_INFINITY;
 
@@ -21,6 +25,8 @@ export class Line {
     this.options = options;
     this.clientQuota = clientQuota;
     this.depth = Math.max(MIN_DEPTH, 2 * options.length);
+    this.bounds = new StartBounds(model.options.length);
+    this.backlogBounds = new StartBounds(model.options.length);
   }
 
   /** All limits that a ticket of this line may draw on. */

@@ -22,6 +22,9 @@ interface Start {
   readonly waitsFor: Meter | null;
 }
 
+/** The start on a route; null where it is known not to come before `best`. */
+type StartOn = (option: RouteOption, best: number) => Start | null;
+
 /**
  * Who starts when, and where. Waiting tickets are walked in their one order; each is given the route and the instant at
  * which it can start first after every older ticket's booking, and is booked there. One that can start at once does.
@@ -102,7 +105,10 @@ export class Plan {
   fill(now: number): void {
     this.#walk += 1;
     const open = new Heap<Line>((line) => (line.queue.nextUnbooked() as Ticket).arrival);
-    for (const line of this.#lines) if (line.queue.nextUnbooked() !== null) open.push(line);
+    for (const line of this.#lines) {
+      line.bounds.begin(this.#epoch);
+      if (line.queue.nextUnbooked() !== null) open.push(line);
+    }
     for (let line = open.pop(); line !== undefined; line = open.pop()) {
       if (this.#placeNext(line, now) && line.queue.nextUnbooked() !== null) open.push(line);
     }
@@ -129,7 +135,7 @@ export class Plan {
       this.#holdBack(line, line.lastStart);
       return false;
     }
-    const start = this.#firstStartOf(ticket, now, (option) => this.#startOn(ticket, option, now));
+    const start = this.#firstStartOf(ticket, now, (option, best) => this.#startBefore(ticket, option, { best, now }));
     if (start === null) {
       this.#owner.reject(ticket);
       return true;
@@ -181,21 +187,24 @@ export class Plan {
   }
 
   /** The best of all routes: one that can start it now, as the strategy likes, else whichever is ready first. */
-  #firstStartOf(ticket: Ticket, now: number, startOn: (option: RouteOption) => Start): Start | null {
+  #firstStartOf(ticket: Ticket, now: number, startOn: StartOn): Start | null {
     const { line } = ticket;
     this.#candidates.length = 0;
     let best: Start | null = null;
+    let bestAt = Number.POSITIVE_INFINITY;
     let target = 0;
     let bestBefore = Number.POSITIVE_INFINITY;
     for (const option of line.options) {
       if (option.target !== target) {
         target = option.target;
-        bestBefore = best?.at ?? Number.POSITIVE_INFINITY;
+        bestBefore = bestAt;
       }
-      if (!isInPlay(ticket, option, { bestBefore, now })) continue;
-      const start = startOn(option);
+      const start = isInPlay(ticket, option, { bestBefore, now }) ? startOn(option, bestAt) : null;
+      if (start === null) continue;
       if (start.at <= now + SAME_INSTANT_MS) this.#candidates.push(option);
-      if (start.at < (best?.at ?? Number.POSITIVE_INFINITY)) best = start;
+      if (start.at >= bestAt) continue;
+      best = start;
+      bestAt = start.at;
     }
     return this.#candidates.length === 0 ? best : this.#choose(ticket, now);
   }
@@ -206,8 +215,20 @@ export class Plan {
     return { option, at: now, waitsFor: null };
   }
 
+  /** Null: surely not before `best`. */
+  #startBefore(ticket: Ticket, option: RouteOption, { best, now }: { best: number; now: number }): Start | null {
+    const { bounds } = ticket.line;
+    const cost = ticket.costOn(option) as Cost;
+    if (bounds.isBehind(option, cost, best)) return null;
+    const start = this.#foresee(ticket, option, now);
+    if (start.at <= now) return this.#checkBooks(ticket, option, now);
+    // Whatever else it waits for may end at any moment.
+    if (openAt(ticket, option, now) <= now) bounds.learn(option, cost, start.at);
+    return start;
+  }
+
   /** Each limit may move the start on; repeated until none does. */
-  #startOn(ticket: Ticket, option: RouteOption, now: number): Start {
+  #foresee(ticket: Ticket, option: RouteOption, now: number): Start {
     const cost = ticket.costOn(option) as Cost;
     let at = openAt(ticket, option, now);
     let waitsFor: Meter | null = null;
@@ -221,7 +242,7 @@ export class Plan {
         hasMoved = ready < Number.POSITIVE_INFINITY;
       });
     }
-    return at <= now ? this.#checkBooks(ticket, option, now) : { option, at, waitsFor };
+    return { option, at, waitsFor };
   }
 
   #startByBooks(ticket: Ticket, option: RouteOption, now: number): Start {
