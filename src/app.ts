@@ -70,7 +70,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     config.models.flatMap(({ targets }) => targets.map((target) => target.baseModel ?? target.model)),
   );
   const transport = createTransport(config, environment);
-  const chat = createRequestHandler({
+  const serve = createRequestHandler({
     clock,
     scheduler,
     transport,
@@ -94,7 +94,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     version: environment.version,
     clients: clientsByKey(config),
     randomId: () => randomUUID().replaceAll('-', ''),
-    chat,
+    serve,
     listModels: (client) => models.list(client),
     findModel: (client, id) => models.entry(client, id),
     queueView: (client) => {

@@ -139,6 +139,8 @@ export interface ProviderConfig {
   /** PEM text. */
   readonly ca: string | null;
   readonly canStreamUsage: boolean;
+  /** For vendors that want a version of their API in each call; null: theirs. */
+  readonly apiVersion: string | null;
   readonly takesAnyModel: boolean;
   readonly isRaw: boolean;
   readonly probeIntervalMs: number | null;

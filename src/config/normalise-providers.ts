@@ -48,6 +48,7 @@ export function normaliseProvider(
     proxy: provider.proxy === undefined ? null : new Secret(provider.proxy),
     ca: provider.ca_file === undefined ? null : readCa(provider.ca_file),
     canStreamUsage: provider.stream_usage,
+    apiVersion: provider.api_version ?? null,
     takesAnyModel: provider.any_model,
     isRaw: provider.raw,
     probeIntervalMs: provider.probe?.interval ?? null,

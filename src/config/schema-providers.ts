@@ -58,6 +58,7 @@ export const provider = section({
   timeouts: upstreamTimeouts.prefault({}).describe('Over `defaults.timeouts`, one by one.'),
   proxy: proxyUrl.optional().describe('An HTTP proxy for this provider. Absent: HTTPS_PROXY and NO_PROXY.'),
   ca_file: text.optional().describe('A PEM file of certificate authorities to trust.'),
+  api_version: text.optional().describe('The version of the API, where the vendor wants one in each call.'),
   stream_usage: flag.prefault(true).describe('false for servers that refuse `stream_options`.'),
   any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
   raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),

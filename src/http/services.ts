@@ -44,10 +44,10 @@ export interface Services {
   /** For request ids: unguessable, of `[A-Za-z0-9]`. */
   randomId(): string;
   /**
-   * Answers one chat request through `reply`, which ends it.
+   * Answers one request to a model through `reply`, which ends it.
    * @throws ProxyError before the head of the answer is decided; never after it.
    */
-  chat(request: ClientRequest, reply: ClientReply): Promise<void>;
+  serve(request: ClientRequest, reply: ClientReply): Promise<void>;
   /** The models that this client may use. */
   listModels(client: Client): readonly ModelEntry[];
   /** @throws ProxyError `model_not_found`, also for what this client may not use */

@@ -1,5 +1,6 @@
 import type { Charge, Unit } from '../charge.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
+import type { Wires } from './wire.ts';
 
 /** What a request may need of a target beyond plain text in, text out. */
 export const CAPABILITIES = ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'] as const;
@@ -99,24 +100,6 @@ export interface FailedAnswer {
   readonly json: unknown;
 }
 
-export interface ProviderCall {
-  /** The client's body with the upstream's model name (and, streaming, `include_usage`) already spliced in. */
-  readonly body: Buffer;
-  readonly model: string;
-  readonly isStreaming: boolean;
-  /** Null: a server that wants no credentials. */
-  readonly apiKey: string | null;
-  /** The path of the provider's `base_url`, without a trailing slash: `/v1`. */
-  readonly basePath: string;
-}
-
-export interface PreparedCall {
-  readonly path: string;
-  /** Credentials and vendor headers only; the caller adds the common ones. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
 /** Facts about one vendor, without I/O. Shared code asks these questions and never for a vendor's name. */
 export interface Provider {
   readonly type: string;
@@ -132,14 +115,17 @@ export interface Provider {
   readonly ownModels: readonly string[];
   /** `ask`: streams carry usage only if `stream_options` asks for it. `always`: they do so anyway, some refuse to be asked. */
   readonly streamUsage: 'ask' | 'always';
-  prepare(call: ProviderCall): PreparedCall;
+  readonly wires: Wires;
   /** The vendor's admission charge: what its limiter takes when the request arrives. */
   reservedCharge(size: RequestSize): Charge;
   /** What its limiter has charged in the end; `usage` is null when the answer did not say. */
   settledCharge(usage: Usage | null, reserved: Charge): Charge;
   readLimits(headers: UpstreamHeaders): readonly LimitReading[];
-  /** From an answer's whole JSON or one streamed event's JSON; null when it carries none. */
-  readUsage(json: unknown): Usage | null;
+  /**
+   * From an answer's whole JSON or one streamed event's JSON, in the vendor's own format; null when it carries none. `known`
+   * is what earlier events of the stream said: some tell input and output apart.
+   */
+  readUsage(json: unknown, known: Usage | null): Usage | null;
   classify(answer: FailedAnswer): Outcome;
   /** The error that a body or an event holds, whatever its status; null when it is no error. */
   readError(json: unknown): UpstreamError | null;

@@ -16,8 +16,14 @@ export function answerHeaders(
   return {
     ...(upstream ? safeAnswerHeaders(upstream) : {}),
     ...(told.model ? services.rateHeaders(told.model) : {}),
+    ...droppedHeader(told.record),
     ...(services.settings.hasDebugHeaders ? debugHeaders(told.record) : {}),
   };
+}
+
+/** Names of OpenAI's fields, so they are printable. */
+function droppedHeader({ dropped }: RequestRecord): Record<string, string> {
+  return dropped.length === 0 ? {} : { 'x-sluice-dropped': dropped.join(', ') };
 }
 
 function debugHeaders({ step, attempts, queueMs }: RequestRecord): Record<string, string> {

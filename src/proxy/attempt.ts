@@ -1,4 +1,5 @@
-import type { Usage } from '../providers/provider.ts';
+import type { Provider, Usage } from '../providers/provider.ts';
+import type { AnswerTranslator, Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type {
   UpstreamCall,
@@ -10,6 +11,7 @@ import type {
 import type { AnswerFigures, AnswerParts, AnswerReader } from './answer-reader.ts';
 import { type AttemptEnd, transportFailure } from './attempt-end.ts';
 import type { ClientAnswer } from './client-answer.ts';
+import type { Door } from './doors/door.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { RefusedAnswer } from './refused-answer.ts';
 import type { RequestFacts } from './request-body.ts';
@@ -18,12 +20,15 @@ import type { ServedTarget } from './served-model.ts';
 import { endingOf } from './settlement.ts';
 import type { TargetSize } from './size-request.ts';
 import { StreamAnswer } from './stream-answer.ts';
+import { TranslatedAnswer } from './translated-answer.ts';
 
 export interface AttemptParts {
   readonly services: Pick<RequestServices, 'clock' | 'transport'>;
   readonly lease: Lease;
   readonly target: ServedTarget;
   readonly size: TargetSize;
+  readonly door: Pick<Door, 'grammar'>;
+  readonly wire: Pick<Wire, 'translator'>;
   readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage'>;
   readonly answer: ClientAnswer;
   /** This attempt answers: the head must be out when this returns. */
@@ -100,7 +105,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   #readerFor(status: number, headers: UpstreamHeaders): AnswerReader {
-    const { services, target, facts, answer, begin, lease } = this.#parts;
+    const { services, target, facts, wire, answer, begin, lease } = this.#parts;
     const common: AnswerParts = {
       clock: services.clock,
       provider: target.provider,
@@ -119,9 +124,16 @@ export class Attempt implements UpstreamHandler {
       const asked = facts.isStreaming ? 'a stream' : 'a whole answer';
       return new RefusedAnswer({ ...common, suspicion: `the upstream was asked for ${asked} and sent something else` });
     }
-    return facts.isStreaming
-      ? new StreamAnswer({ ...common, isUsageWanted: facts.wantsUsage })
-      : new JsonAnswer(common);
+    const translator = wire.translator?.(target.model) ?? null;
+    return facts.isStreaming ? this.#streamReader(common, translator) : new JsonAnswer({ ...common, translator });
+  }
+
+  #streamReader(common: AnswerParts, translator: AnswerTranslator | null): AnswerReader {
+    const { door, facts } = this.#parts;
+    const inner = new StreamAnswer({ ...common, isUsageWanted: facts.wantsUsage, grammar: door.grammar });
+    if (translator === null) return inner;
+    const readUsage: Provider['readUsage'] = (json, known) => common.provider.readUsage(json, known);
+    return new TranslatedAnswer({ inner, translator, readUsage });
   }
 
   /** A transport may report before it has returned the call. */

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { ErrorBody, ProxyError } from '../errors.ts';
 import { Keepalive } from '../streaming/keepalive.ts';
 import type { ByteSink } from '../streaming/paced-sink.ts';
-import { errorEvent, KEEPALIVE_COMMENT } from '../streaming/relay.ts';
+import { KEEPALIVE_COMMENT } from '../streaming/relay.ts';
 import type { ClientReply } from './exchange.ts';
 
 /** Proxies between us and the client must neither hold events back nor change them. */
@@ -19,6 +19,8 @@ export interface AnswerTerms {
   readonly requestId: string;
   /** What the head of a stream says that begins with a comment, before anything has answered. */
   readonly earlyHeaders: () => Headers;
+  /** An error as the last event of the client's format, with its blank line. */
+  readonly errorEvent: (body: ErrorBody) => string;
 }
 
 /**
@@ -107,7 +109,7 @@ export class ClientAnswer implements ByteSink {
   /** The last word of a stream whose 200 is out. It ends cleanly: a cut would lose the event, or add a second error. */
   failInBand(error: ProxyError): void {
     if (this.#isEnded) return;
-    this.#reply.write(errorEvent(this.inBand(error)));
+    this.#reply.write(this.#terms.errorEvent(this.inBand(error)));
     this.end();
   }
 

@@ -1,3 +1,4 @@
+import type { Operation } from '../providers/wire.ts';
 import type { ByteSink } from '../streaming/paced-sink.ts';
 
 /** Who calls, as authentication found out. */
@@ -11,6 +12,10 @@ export interface ClientRequest {
   /** The answer's `x-request-id`. */
   readonly id: string;
   readonly client: Client;
+  /** What its path asks for. */
+  readonly operation: Operation;
+  /** The model that its path names; null where the body does. */
+  readonly modelInPath: string | null;
   /** `clock.now()` when its head arrived. */
   readonly receivedAt: number;
   /** Lower-case names. */

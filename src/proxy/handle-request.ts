@@ -6,6 +6,8 @@ import { answerHeaders } from './answer-headers.ts';
 import { Attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { ClientAnswer } from './client-answer.ts';
+import type { Door } from './doors/door.ts';
+import { doorOf } from './doors/doors.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
 import { HeldBody } from './held-body.ts';
 import { learnFrom } from './learn.ts';
@@ -49,6 +51,7 @@ interface Order {
 class RequestRun {
   readonly #services: RequestServices;
   readonly #request: ClientRequest;
+  readonly #door: Door;
   readonly #answer: ClientAnswer;
   readonly #record: RequestRecord;
   #model: ServedModel | null = null;
@@ -56,11 +59,13 @@ class RequestRun {
   constructor(services: RequestServices, request: ClientRequest, reply: ClientReply) {
     this.#services = services;
     this.#request = request;
+    this.#door = doorOf(request.operation);
     this.#record = new RequestRecord(request);
     this.#answer = new ClientAnswer(reply, {
       clock: services.clock,
       requestId: request.id,
       earlyHeaders: () => this.#headers(null),
+      errorEvent: (body) => this.#door.errorEvent(body),
     });
   }
 
@@ -78,14 +83,14 @@ class RequestRun {
 
   async #read(): Promise<Order> {
     const { models, settings } = this.#services;
-    const { client } = this.#request;
-    const body = readRequestBody(this.#request.body);
+    const { client, modelInPath } = this.#request;
+    const body = readRequestBody(this.#request.body, this.#door.body);
     const { facts } = body;
-    this.#record.facts = facts;
-    const model = models.find(facts.model, client);
+    this.#record.read(facts);
+    const model = models.find(modelInPath ?? facts.model, client);
     this.#model = model;
     if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
-    const sizes = await sizeRequest({ body, model, client: client.name }, this.#services);
+    const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
     return { facts, model, sizes, held: new HeldBody(this.#request, body) };
   }
 
@@ -131,12 +136,13 @@ class RequestRun {
   }
 
   async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
-    const step = stepOn(order, lease);
+    const step = this.#stepOn(order, lease);
     if (!step) throw new Error('a lease was granted for what cannot be sent');
     this.#record.attempted(step);
     const { end, usage } = await this.#send(order, lease, step);
     this.#record.usage = usage;
-    if (end.kind === 'served' && usage) this.#learn(order, { target: step.target, size: step.size, usage });
+    if (end.kind === 'served' && usage && this.#door.generates)
+      this.#learn(order, { target: step.target, size: step.size, usage });
     return end;
   }
 
@@ -144,13 +150,27 @@ class RequestRun {
   #send({ facts, held }: Order, lease: Lease, step: Step): Promise<AttemptResult> {
     const { body } = held;
     if (!body) throw new Error('a lease was granted for a body that is gone');
-    const request = upstreamRequest(this.#request, body, { ...step, userAgent: this.#services.settings.userAgent });
+    const { request, dropped } = upstreamRequest(this.#request, body, {
+      ...step,
+      userAgent: this.#services.settings.userAgent,
+    });
+    this.#record.dropped = dropped;
     const begin = (upstream: UpstreamHeaders): void => {
       held.release();
       this.#begin(facts, upstream);
     };
-    const { target, size } = step;
-    const parts = { services: this.#services, answer: this.#answer, lease, target, size, facts, begin };
+    const { target, size, wire } = step;
+    const parts = {
+      services: this.#services,
+      answer: this.#answer,
+      door: this.#door,
+      lease,
+      target,
+      size,
+      wire,
+      facts,
+      begin,
+    };
     return Attempt.run(parts, request);
   }
 
@@ -190,11 +210,12 @@ class RequestRun {
       this.#record.summary({ now: this.#services.clock.now(), hasLeft, isHeadSent, firstByteAt }),
     );
   }
-}
 
-function stepOn({ model, sizes }: Order, { option, route }: Lease): Step | null {
-  const target = model.targets[option.target];
-  const size = sizes[option.target];
-  const endpoint = model.endpoints.get(route);
-  return target && size && endpoint ? { target, size, endpoint } : null;
+  #stepOn({ model, sizes }: Order, { option, route }: Lease): Step | null {
+    const target = model.targets[option.target];
+    const size = sizes[option.target];
+    const endpoint = model.endpoints.get(route);
+    const wire = target?.wires[this.#door.operation];
+    return target && size && endpoint && wire ? { target, size, endpoint, wire } : null;
+  }
 }

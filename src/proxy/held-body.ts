@@ -21,9 +21,10 @@ export class HeldBody {
     return this.#body;
   }
 
-  /** Recognises a repeat: the same client, the same bytes. Hashed when it is asked for first, which is seldom. */
+  /** Recognises a repeat: the same client and endpoint, the same bytes. Hashed when it is asked for first, which is seldom. */
   placeKey(): string {
-    this.#placeKey ??= `${this.#request.client.name} ${this.#hash()}`;
+    const { client, operation, modelInPath } = this.#request;
+    this.#placeKey ??= `${client.name} ${operation} ${modelInPath ?? ''} ${this.#hash()}`;
     return this.#placeKey;
   }
 

@@ -1,4 +1,5 @@
 import type { Usage } from '../providers/provider.ts';
+import type { AnswerTranslator, JsonObject } from '../providers/wire.ts';
 import { PacedSink } from '../streaming/paced-sink.ts';
 import type { FailureKind } from '../upstream/transport.ts';
 import { type AnswerParts, type AnswerReader, parseBody } from './answer-reader.ts';
@@ -6,6 +7,11 @@ import { failureOf, transportFailure } from './attempt-end.ts';
 
 /** What is longer is passed on as it comes: better a rare broken answer than memory without bounds. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
+
+interface JsonParts extends AnswerParts {
+  /** Null: it comes in the client's format, and passes as it is. */
+  readonly translator: AnswerTranslator | null;
+}
 
 /**
  * An answer that is not streamed: read completely before its head goes out, so that a broken one can be tried elsewhere.
@@ -16,12 +22,12 @@ const MAX_HELD_BYTES = 8 * 1024 * 1024;
 export class JsonAnswer implements AnswerReader {
   readonly producedTokens = null;
   usage: Usage | null = null;
-  readonly #parts: AnswerParts;
+  readonly #parts: JsonParts;
   #held: Buffer[] = [];
   #bytes = 0;
   #relay: PacedSink | null = null;
 
-  constructor(parts: AnswerParts) {
+  constructor(parts: JsonParts) {
     this.#parts = parts;
   }
 
@@ -33,7 +39,7 @@ export class JsonAnswer implements AnswerReader {
       return;
     }
     this.#held.push(chunk);
-    if (this.#bytes > MAX_HELD_BYTES) this.#passOn();
+    if (this.#bytes > MAX_HELD_BYTES) this.#tooLong();
   }
 
   end(): void {
@@ -45,7 +51,7 @@ export class JsonAnswer implements AnswerReader {
     }
     const bytes = Buffer.concat(this.#held);
     const json = parseBody(bytes);
-    if (isObject(json) && this.#parts.provider.readError(json) === null) this.#serve(bytes, json);
+    if (isJsonObject(json) && this.#parts.provider.readError(json) === null) this.#serve(bytes, json);
     else this.#refuse(json);
   }
 
@@ -58,23 +64,30 @@ export class JsonAnswer implements AnswerReader {
     this.#held = [];
   }
 
-  #serve(bytes: Buffer, json: object): void {
-    const { provider, answer, begin, finish } = this.#parts;
-    this.usage = provider.readUsage(json);
+  #serve(bytes: Buffer, json: JsonObject): void {
+    const { provider, translator, answer, begin, finish } = this.#parts;
+    this.usage = provider.readUsage(json, null);
+    const body = translator ? Buffer.from(JSON.stringify(translator.whole(json))) : bytes;
     begin();
-    answer.end(bytes);
+    answer.end(body);
     finish({ kind: 'served' });
   }
 
   #refuse(json: unknown): void {
     const { provider, status, headers, finish } = this.#parts;
-    if (!isObject(json)) {
+    if (!isJsonObject(json)) {
       finish({ kind: 'failed', failure: failureOf('the upstream answered with what is no JSON object') });
       return;
     }
     const answer = { status, headers, json };
     const outcome = provider.classify(answer);
     finish({ kind: 'failed', failure: failureOf('the upstream put an error into a success', { answer, outcome }) });
+  }
+
+  #tooLong(): void {
+    const { translator, finish } = this.#parts;
+    if (translator) finish({ kind: 'failed', failure: failureOf('the upstream answered more than can be translated') });
+    else this.#passOn();
   }
 
   #passOn(): void {
@@ -86,6 +99,6 @@ export class JsonAnswer implements AnswerReader {
   }
 }
 
-function isObject(value: unknown): value is object {
+function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

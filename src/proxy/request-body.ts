@@ -41,8 +41,9 @@ export class RequestBody {
   }
 
   /** For the estimator, once: afterwards it is undefined here. Long `data:` strings hold their first 4 KiB only. */
-  takeParsed(): unknown {
+  takeParsed(): JsonObject {
     const parsed = this.#parsed;
+    if (parsed === undefined) throw new Error('the parsed body was asked for twice');
     this.#parsed = undefined;
     return parsed;
   }

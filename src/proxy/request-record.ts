@@ -1,5 +1,6 @@
 import type { ProxyError } from '../errors.ts';
 import type { Usage } from '../providers/provider.ts';
+import type { Wire } from '../providers/wire.ts';
 import type { RequestSummary, TokenFigures } from './events.ts';
 import type { ClientRequest } from './exchange.ts';
 import { limitName } from './rejection-error.ts';
@@ -12,6 +13,8 @@ export interface Step {
   readonly target: ServedTarget;
   readonly endpoint: Endpoint;
   readonly size: TargetSize;
+  /** Of the operation that was asked for. */
+  readonly wire: Wire;
 }
 
 /** How the answer looks when it is over. */
@@ -26,11 +29,13 @@ export interface Ending {
 /** What is remembered of a request for its one line in the log, and for the headers that tell the same. */
 export class RequestRecord {
   readonly #request: ClientRequest;
-  facts: RequestFacts | null = null;
+  /** Fields that the upstream of the newest attempt has no words for. */
+  dropped: readonly string[] = [];
   /** Time spent in the queue, all waits together. */
   queueMs = 0;
   attempts = 0;
   usage: Usage | null = null;
+  #facts: RequestFacts | null = null;
   #step: Step | null = null;
   #error: ProxyError | null = null;
   #limit: string | null = null;
@@ -42,6 +47,15 @@ export class RequestRecord {
   /** The newest attempt's. */
   get step(): Step | null {
     return this.#step;
+  }
+
+  /** What its body says; null until it has been read. */
+  get facts(): RequestFacts | null {
+    return this.#facts;
+  }
+
+  read(facts: RequestFacts): void {
+    this.#facts = facts;
   }
 
   attempted(step: Step): void {
@@ -60,12 +74,12 @@ export class RequestRecord {
   }
 
   summary(end: Ending): RequestSummary {
-    const { id, client, receivedAt } = this.#request;
+    const { id, client, modelInPath, receivedAt } = this.#request;
     const { now, firstByteAt } = end;
     return {
       id,
       client: client.name,
-      modelAsked: this.facts?.model ?? null,
+      modelAsked: modelInPath ?? this.facts?.model ?? null,
       isStreaming: this.facts?.isStreaming ?? false,
       ...servedBy(this.#step),
       attempts: this.attempts,

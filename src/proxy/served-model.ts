@@ -1,4 +1,5 @@
 import type { Capability, Provider } from '../providers/provider.ts';
+import type { Wires } from '../providers/wire.ts';
 import type { ModelRoutes } from '../scheduler/model-routes.ts';
 import type { Quota } from '../scheduler/quota.ts';
 import type { Route } from '../scheduler/route.ts';
@@ -20,6 +21,8 @@ export interface ServedModel {
 /** A provider and one of its models. */
 export interface ServedTarget {
   readonly provider: Provider;
+  /** What can be asked of it: what its vendor speaks, and what Sluice can put into that. */
+  readonly wires: Wires;
   /** The configured name, which learned figures are kept by. */
   readonly providerName: string;
   /** What the upstream calls the model. */
@@ -44,6 +47,8 @@ export interface Endpoint {
   readonly origin: string;
   /** The path of the base URL, without a trailing slash: `/v1`. */
   readonly basePath: string;
+  /** For vendors that want one in each call. */
+  readonly apiVersion: string | null;
   /** The secret itself. It goes into the upstream's request and nowhere else. */
   readonly apiKey: string | null;
   /** For people; null: a server that wants no credentials. */

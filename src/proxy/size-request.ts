@@ -3,6 +3,8 @@ import type { RequestSize } from '../providers/provider.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Correction } from '../tokens/calibrate.ts';
 import type { TokenEstimate } from '../tokens/estimate.ts';
+import { ableTargets } from './able-targets.ts';
+import type { Door } from './doors/door.ts';
 import type { RequestBody, RequestFacts } from './request-body.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel, ServedTarget } from './served-model.ts';
@@ -20,6 +22,7 @@ export interface TargetSize {
 export interface SizedRequest {
   readonly body: RequestBody;
   readonly model: ServedModel;
+  readonly door: Pick<Door, 'operation' | 'measure' | 'generates'>;
   /** The client's configured name: outputs are predicted by it. */
   readonly client: string;
 }
@@ -41,45 +44,49 @@ export function sizeRequest(
   request: SizedRequest,
   services: SizeServices,
 ): readonly (TargetSize | null)[] | Promise<readonly (TargetSize | null)[]> {
-  const { model, body } = request;
-  const able = model.targets.map((target) => isAble(target, body.facts));
-  if (!able.includes(true)) throw unsupported(model, body.facts);
-  const estimates = estimatesOf(request, able, services.tokens);
+  const { model, body, door } = request;
+  const parsed = body.takeParsed();
+  const able = ableTargets({ model, facts: body.facts, operation: door.operation }, parsed);
+  const measured = door.measure(parsed);
+  const sizing = { ...request, able, knownTokens: measured.knownTokens };
+  const estimates = estimatesOf(sizing, measured.chat, services.tokens);
   return estimates instanceof Promise
-    ? estimates.then((known) => sizesOf(request, known, services))
-    : sizesOf(request, estimates, services);
+    ? estimates.then((known) => sizesOf(sizing, known, services))
+    : sizesOf(sizing, estimates, services);
 }
 
-function isAble({ supports }: ServedTarget, { needs }: RequestFacts): boolean {
-  return needs.every((need) => supports.has(need));
+interface Sizing extends SizedRequest {
+  /** By target. */
+  readonly able: readonly boolean[];
+  readonly knownTokens: number;
 }
 
 type Estimates = ReadonlyMap<string, TokenEstimate>;
 
 /** By tokenizer: targets that share one share the count. */
 function estimatesOf(
-  { body, model }: SizedRequest,
-  able: readonly boolean[],
+  { model, able }: Sizing,
+  chat: unknown,
   tokens: SizeServices['tokens'],
 ): Estimates | Promise<Estimates> {
-  const parsed = body.takeParsed();
   const names = new Set(model.targets.filter((_target, index) => able[index]).map((target) => target.tokenizerModel));
   const known = new Map<string, TokenEstimate>();
   const pending: Promise<unknown>[] = [];
   for (const name of names) {
-    const estimate = tokens.estimate(parsed, name);
+    const estimate = tokens.estimate(chat, name);
     if (estimate instanceof Promise) pending.push(estimate.then((counted) => known.set(name, counted)));
     else known.set(name, estimate);
   }
   return pending.length === 0 ? known : Promise.all(pending).then(() => known);
 }
 
-function sizesOf(request: SizedRequest, estimates: Estimates, services: SizeServices): readonly (TargetSize | null)[] {
-  const { model, body } = request;
+function sizesOf(request: Sizing, estimates: Estimates, services: SizeServices): readonly (TargetSize | null)[] {
+  const { model, body, able, knownTokens } = request;
   let isTooLong = true;
-  const sizes = model.targets.map((target) => {
-    const estimate = estimates.get(target.tokenizerModel);
-    if (!(estimate && isAble(target, body.facts))) return null;
+  const sizes = model.targets.map((target, index) => {
+    const counted = estimates.get(target.tokenizerModel);
+    if (!(counted && able[index])) return null;
+    const estimate = withKnown(counted, knownTokens);
     const correction = services.calibration.correction(target.providerName, target.model);
     const atLeastTokens = surely(estimate, correction);
     if (exceedsContext(target, body.facts, atLeastTokens)) return null;
@@ -87,7 +94,7 @@ function sizesOf(request: SizedRequest, estimates: Estimates, services: SizeServ
     const predictedOutputTokens = predictOutput(request, target, services);
     return sizeOf(target, body.facts, { estimate, correction, atLeastTokens, predictedOutputTokens });
   });
-  if (isTooLong) throw tooLong(model, body.facts);
+  if (isTooLong) throw tooLong(request);
   return sizes;
 }
 
@@ -102,7 +109,16 @@ function exceedsContext(target: ServedTarget, { outputCapTokens, n }: RequestFac
   return atLeastTokens + (outputCapTokens ?? 0) / n > target.contextLengthTokens;
 }
 
-function predictOutput({ model, client, body }: SizedRequest, target: ServedTarget, services: SizeServices): number {
+function withKnown({ inputTokens, atLeastTokens }: TokenEstimate, knownTokens: number): TokenEstimate {
+  return { inputTokens: inputTokens + knownTokens, atLeastTokens: atLeastTokens + knownTokens };
+}
+
+function predictOutput(
+  { model, client, body, door }: SizedRequest,
+  target: ServedTarget,
+  services: SizeServices,
+): number {
+  if (!door.generates) return 0;
   const { outputCapTokens, n } = body.facts;
   const { meanTokens } = services.outputs.predict({ model: model.name, client, capTokens: outputCapTokens });
   return Math.ceil(Math.min(meanTokens, (target.maxOutputTokens ?? Number.POSITIVE_INFINITY) * n));
@@ -145,19 +161,10 @@ function marginOf(hasHeaders: boolean, { answers }: Correction): number {
   return answers >= ENOUGH_ANSWERS ? MARGIN_LEARNED : 1;
 }
 
-function unsupported({ name, targets }: ServedModel, { needs }: RequestFacts): ProxyError {
-  const missing = needs.filter((need) => !targets.some(({ supports }) => supports.has(need)));
-  const what = (missing.length > 0 ? missing : needs).join(', ');
-  return new ProxyError(
-    'unsupported_value',
-    `Nothing behind the model '${name}' supports what this request asks for: ${what}. Leave it out or choose another model.`,
-  );
-}
-
-function tooLong({ targets }: ServedModel, facts: RequestFacts): ProxyError {
-  const able = targets.filter((target) => isAble(target, facts));
-  const longest = Math.max(...able.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
-  const asked = facts.outputCapTokens === null ? 'your messages alone' : 'your messages and the output you allow';
+function tooLong({ model, able, body }: Sizing): ProxyError {
+  const targets = model.targets.filter((_target, index) => able[index]);
+  const longest = Math.max(...targets.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
+  const asked = body.facts.outputCapTokens === null ? 'your messages alone' : 'your messages and the output you allow';
   return new ProxyError(
     'context_length_exceeded',
     `This model's maximum context length is ${longest} tokens. However, ${asked} are longer. Please shorten them.`,

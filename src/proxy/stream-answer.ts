@@ -1,6 +1,7 @@
 import type { Cancel } from '../clock.ts';
 import type { Usage } from '../providers/provider.ts';
 import { EventRelay, type ProducedOutput, type RelayListener } from '../streaming/relay.ts';
+import type { StreamGrammar } from '../streaming/stream-facts.ts';
 import type { FailureKind } from '../upstream/transport.ts';
 import type { AnswerParts, AnswerReader } from './answer-reader.ts';
 import { type AttemptFailure, failureOf, transportFailure } from './attempt-end.ts';
@@ -13,6 +14,7 @@ const CHARACTERS_PER_TOKEN = 4;
 interface StreamParts extends AnswerParts {
   /** The client asked for the usage chunk. */
   readonly isUsageWanted: boolean;
+  readonly grammar: StreamGrammar;
 }
 
 /**
@@ -29,8 +31,8 @@ export class StreamAnswer implements AnswerReader, RelayListener {
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
-    const { answer, call, isUsageWanted } = parts;
-    this.#relay = new EventRelay({ sink: answer, flow: call, listener: this, isUsageWanted });
+    const { answer, call, isUsageWanted, grammar } = parts;
+    this.#relay = new EventRelay({ sink: answer, flow: call, listener: this, isUsageWanted, grammar });
   }
 
   get usage(): Usage | null {
@@ -72,7 +74,7 @@ export class StreamAnswer implements AnswerReader, RelayListener {
   }
 
   onUsage(json: unknown): void {
-    this.#usage = this.#parts.provider.readUsage(json) ?? this.#usage;
+    this.#usage = this.#parts.provider.readUsage(json, this.#usage) ?? this.#usage;
   }
 
   /** The client need not wait for the upstream to close; the connection is worth the wait to us. */

@@ -1,3 +1,4 @@
+import type { Wire } from '../providers/wire.ts';
 import { forwardableRequestHeaders } from '../upstream/hop-by-hop.ts';
 import type { UpstreamRequest } from '../upstream/transport.ts';
 import type { ClientRequest } from './exchange.ts';
@@ -7,20 +8,29 @@ import type { Endpoint, ServedTarget } from './served-model.ts';
 interface Route {
   readonly target: ServedTarget;
   readonly endpoint: Endpoint;
+  /** The target's, for the operation that the client asked for. */
+  readonly wire: Wire;
   readonly userAgent: string;
 }
 
+interface OutgoingRequest {
+  readonly request: UpstreamRequest;
+  /** Fields of the client's that this upstream has no words for. */
+  readonly dropped: readonly string[];
+}
+
 /** The request that goes upstream, built anew: nothing of the client's passes but its body and a few named headers. */
-export function upstreamRequest(request: ClientRequest, body: RequestBody, route: Route): UpstreamRequest {
-  const { target, endpoint } = route;
-  const call = target.provider.prepare({
-    body: body.forUpstream({ model: target.model, includeUsage: asksForUsage(target) }),
+export function upstreamRequest(request: ClientRequest, body: RequestBody, route: Route): OutgoingRequest {
+  const { target, endpoint, wire } = route;
+  const call = wire.prepare({
+    body: body.forUpstream({ model: target.model, includeUsage: asksForUsage(request, target) }),
     model: target.model,
     isStreaming: body.facts.isStreaming,
     apiKey: endpoint.apiKey,
     basePath: endpoint.basePath,
+    apiVersion: endpoint.apiVersion,
   });
-  return {
+  const outgoing: UpstreamRequest = {
     method: 'POST',
     origin: endpoint.origin,
     path: call.path,
@@ -35,9 +45,11 @@ export function upstreamRequest(request: ClientRequest, body: RequestBody, route
     body: call.body,
     timeouts: target.timeouts,
   };
+  return { request: outgoing, dropped: call.dropped ?? [] };
 }
 
-/** Vendors that send it anyway may refuse to be asked. */
-function asksForUsage({ canStreamUsage, provider }: ServedTarget): boolean {
-  return canStreamUsage && provider.streamUsage === 'ask';
+/** Only where the option exists; vendors that send it anyway may refuse to be asked. */
+function asksForUsage({ operation }: ClientRequest, { canStreamUsage, provider }: ServedTarget): boolean {
+  const hasOption = operation === 'chat' || operation === 'completions';
+  return hasOption && canStreamUsage && provider.streamUsage === 'ask';
 }

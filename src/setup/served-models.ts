@@ -121,6 +121,7 @@ export class ServedModels implements ModelLookup {
       tokenizerModel: target?.baseModel ?? model,
       contextLengthTokens: target?.contextLengthTokens ?? null,
       maxOutputTokens: target?.maxOutputTokens ?? null,
+      wires: provider.wires,
       supports: new Set(target?.supports ?? provider.offers),
       timeouts: timeouts(config.timeouts),
       canStreamUsage: provider.streamUsage === 'ask' && config.canStreamUsage,
@@ -134,6 +135,7 @@ export class ServedModels implements ModelLookup {
     return {
       origin: base.origin,
       basePath: base.pathname.replace(/\/+$/, ''),
+      apiVersion: provider.apiVersion,
       apiKey: key?.key.reveal() ?? null,
       keyName: key?.name ?? null,
       headers: Object.fromEntries([...provider.headers].map(([name, value]) => [name.toLowerCase(), value.reveal()])),

@@ -3,7 +3,7 @@ import { EventBatch } from './event-batch.ts';
 import { EventScan } from './event-scan.ts';
 import { type ByteSink, type Flow, PacedSink } from './paced-sink.ts';
 import { SseDecoder, SseEvent } from './sse-decoder.ts';
-import { type ChunkFacts, readEvent } from './stream-facts.ts';
+import type { ChunkFacts, StreamGrammar } from './stream-facts.ts';
 
 /** What has been produced so far, for the books of an answer that breaks off before it tells its usage. */
 export interface ProducedOutput {
@@ -21,7 +21,7 @@ export interface RelayListener {
   onFirstContent(): void;
   /** An event that carries usage, as JSON; it may come again, and the last one counts. */
   onUsage(json: unknown): void;
-  /** `[DONE]` has been written. Nothing follows. */
+  /** `[DONE]`, or whatever ends this format, has been written. Nothing follows. */
   onDone(): void;
   /** An error in band, not written; null when it is not JSON. What came before it has been written. Nothing follows. */
   onErrorEvent(json: unknown): void;
@@ -35,6 +35,7 @@ export interface RelayParts {
   readonly listener: RelayListener;
   /** The client asked for the usage chunk; otherwise Sluice did, and it is taken out. */
   readonly isUsageWanted: boolean;
+  readonly grammar: StreamGrammar;
 }
 
 /** Events without output that are held for the head; a stream that sends more has begun, whatever it sends. */
@@ -100,13 +101,13 @@ export class EventRelay {
    */
   finish(): 'complete' | 'truncated' {
     const tail = this.#isOver ? null : this.#decoder.finish();
-    if (tail && isWhole(tail)) {
+    if (tail && this.#isWhole(tail)) {
       const whole = Buffer.concat([tail.raw, Buffer.from('\n\n')]);
       this.#take(new SseEvent(whole, 0, whole.length));
       if (this.#isReleased) this.#flush();
     }
     this.#isOver = true;
-    const isComplete = this.#isDone || hasFinishReason(this.#last) || hasFinishReason(this.#lastButOne);
+    const isComplete = this.#isDone || this.#isFinish(this.#last) || this.#isFinish(this.#lastButOne);
     return isComplete ? 'complete' : 'truncated';
   }
 
@@ -132,7 +133,7 @@ export class EventRelay {
   }
 
   #read(event: SseEvent): void {
-    const facts = readEvent(event);
+    const facts = this.#parts.grammar(event);
     switch (facts.kind) {
       case 'silent':
         if (this.#isReleased) this.#batch.add(event);
@@ -161,10 +162,12 @@ export class EventRelay {
     if (this.#scan.hasUsage) listener.onUsage(facts.json);
     if (facts.isUsageOnly && !isUsageWanted) return;
     this.#relay(event);
-    if (this.#isReleased) return;
-    if (!facts.hasOutput && this.#batch.bytes <= MAX_HELD_BYTES) return;
-    this.#isReleased = true;
-    listener.onFirstContent();
+    const isHeld = !facts.hasOutput && this.#batch.bytes <= MAX_HELD_BYTES;
+    if (!(this.#isReleased || isHeld)) {
+      this.#isReleased = true;
+      listener.onFirstContent();
+    }
+    if (facts.endsStream) this.#ended();
   }
 
   #relay(event: SseEvent): void {
@@ -183,6 +186,10 @@ export class EventRelay {
       return;
     }
     this.#batch.add(event);
+    this.#ended();
+  }
+
+  #ended(): void {
     this.#isDone = true;
     this.#over();
     this.#parts.listener.onDone();
@@ -203,16 +210,16 @@ export class EventRelay {
     const bytes = this.#batch.take();
     if (bytes) this.#sink.write(bytes);
   }
-}
 
-/** A tail that was cut off somewhere is no event: relayed, it would be a syntax error at the client. */
-function isWhole(tail: SseEvent): boolean {
-  const { kind } = readEvent(tail);
-  return kind !== 'silent' && kind !== 'malformed';
-}
+  /** A tail that was cut off somewhere is no event: relayed, it would be a syntax error at the client. */
+  #isWhole(tail: SseEvent): boolean {
+    const { kind } = this.#parts.grammar(tail);
+    return kind !== 'silent' && kind !== 'malformed';
+  }
 
-function hasFinishReason(event: SseEvent | null): boolean {
-  if (event === null) return false;
-  const facts = readEvent(event);
-  return facts.kind === 'chunk' && facts.hasFinishReason;
+  #isFinish(event: SseEvent | null): boolean {
+    if (event === null) return false;
+    const facts = this.#parts.grammar(event);
+    return facts.kind === 'chunk' && facts.hasFinishReason;
+  }
 }

@@ -19,11 +19,16 @@ export interface ChunkFacts {
   /** It carries what the client asked for: content, reasoning, a tool call, a refusal, a finish reason. */
   readonly hasOutput: boolean;
   readonly hasFinishReason: boolean;
+  /** It is the last of its stream, in formats that end with an event of their own instead of `[DONE]`. */
+  readonly endsStream: boolean;
   /** Its only purpose is the usage: `choices` is empty. Vendors send it when asked by `include_usage`. */
   readonly isUsageOnly: boolean;
 }
 
-/** Reads an event completely, parsing its JSON. */
+/** How the events of one format are read. */
+export type StreamGrammar = (event: SseEvent) => EventFacts;
+
+/** Reads an event of OpenAI's chats or completions completely, parsing its JSON. */
 export function readEvent(event: SseEvent): EventFacts {
   const { data } = event;
   if (data === null || data === '') return { kind: 'silent' };
@@ -44,6 +49,7 @@ function chunkFacts(json: unknown): ChunkFacts {
     json,
     hasOutput: hasFinishReason || (choices?.some((choice) => hasOutput(choice)) ?? false),
     hasFinishReason,
+    endsStream: false,
     isUsageOnly: choices?.length === 0 && isRecord(json) && isRecord(json['usage']),
   };
 }

@@ -66,7 +66,7 @@ export async function startServer({ settings = {}, services = {}, chat }: Option
       version: '1.2.3',
       clients: null,
       randomId: () => `r${++ids}`,
-      chat: async (request, reply) => {
+      serve: async (request, reply) => {
         if (chat) await chat(request, reply);
         else answer(reply, { bytes: request.body.length, client: request.client.name });
       },

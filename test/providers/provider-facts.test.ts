@@ -21,20 +21,27 @@ describe('the registry', () => {
 });
 
 describe('a call', () => {
-  const call = { body: Buffer.from('{}'), model: 'm', isStreaming: false, apiKey: 'sk-1', basePath: '/v1' };
+  const call = {
+    body: Buffer.from('{}'),
+    model: 'm',
+    isStreaming: false,
+    apiKey: 'sk-1',
+    basePath: '/v1',
+    apiVersion: null,
+  };
 
   it('goes to chat completions with the key and the body as it is', () => {
-    const prepared = provider('openai').prepare(call);
+    const prepared = provider('openai').wires.chat?.prepare(call);
     expect(prepared).toEqual({
       path: '/v1/chat/completions',
       headers: { authorization: 'Bearer sk-1' },
       body: call.body,
     });
-    expect(prepared.body).toBe(call.body);
+    expect(prepared?.body).toBe(call.body);
   });
 
   it('carries no credentials where none are configured', () => {
-    expect(provider('ollama').prepare({ ...call, apiKey: null, basePath: '' })).toMatchObject({
+    expect(provider('ollama').wires.chat?.prepare({ ...call, apiKey: null, basePath: '' })).toMatchObject({
       path: '/chat/completions',
       headers: {},
     });
@@ -110,7 +117,7 @@ describe('the usage in an answer', () => {
       { inputTokens: 0, cachedInputTokens: 0, outputTokens: 3, reasoningTokens: 0 },
     ],
   ])('is read from %s: %j', (type, json, expected) => {
-    expect(provider(type).readUsage(json)).toEqual(expected);
+    expect(provider(type).readUsage(json, null)).toEqual(expected);
   });
 
   it.each([
@@ -123,7 +130,7 @@ describe('the usage in an answer', () => {
     { usage: { prompt_tokens: 'many' } },
     { usage: { prompt_tokens: -1 } },
   ])('is not there in %j', (json) => {
-    expect(provider('openai').readUsage(json)).toBeNull();
+    expect(provider('openai').readUsage(json, null)).toBeNull();
   });
 });
 

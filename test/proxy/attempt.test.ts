@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { openai } from '../../src/providers/openai.ts';
 import { COMPLETION, HELLO, ROLE } from '../support/chat-answers.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type BenchOptions, ProxyBench } from '../support/proxy-bench.ts';
@@ -89,13 +88,10 @@ describe('an attempt that is over', () => {
   });
 
   test('is booked as reserved when a bug kept it from being sent', async () => {
-    const provider = {
-      ...openai,
-      prepare: () => {
-        throw new TypeError('no such field');
-      },
+    const prepare = (): never => {
+      throw new TypeError('no such field');
     };
-    const { bench, clock } = setUp({ targets: [{ provider }] });
+    const { bench, clock } = setUp({ targets: [{ changes: { wires: { chat: { prepare } } } }] });
     const chat = bench.chat();
     await chat.done;
     expect(chat.error).toMatchObject({ code: 'internal_error' });

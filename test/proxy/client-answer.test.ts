@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { ProxyError } from '../../src/errors.ts';
 import { ClientAnswer } from '../../src/proxy/client-answer.ts';
+import { errorEvent } from '../../src/streaming/relay.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ReplyDouble } from '../support/reply-double.ts';
 
 test('a refusal in band says when to come back, for it has no headers left to say it in', () => {
   const reply = new ReplyDouble();
-  const terms = { clock: new FakeClock(), requestId: 'req_1', earlyHeaders: () => ({}) };
+  const terms = { clock: new FakeClock(), requestId: 'req_1', earlyHeaders: () => ({}), errorEvent };
   const answer = new ClientAnswer(reply, terms);
   answer.beginStream({});
   answer.failInBand(new ProxyError('queue_wait_exceeded', 'Full.', { retryAfterMs: 1_200 }));

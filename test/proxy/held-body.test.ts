@@ -4,7 +4,8 @@ import { readRequestBody } from '../../src/proxy/request-body.ts';
 
 function held(client: string, text: string): HeldBody {
   const bytes = Buffer.from(`{"model":"chat","messages":[{"role":"user","content":"${text}"}]}`);
-  const request = { id: 'r', client: { name: client }, receivedAt: 0, headers: {}, body: bytes };
+  const asked = { operation: 'chat', modelInPath: null } as const;
+  const request = { id: 'r', client: { name: client }, ...asked, receivedAt: 0, headers: {}, body: bytes };
   return new HeldBody({ ...request, releaseBody: () => undefined }, readRequestBody(bytes));
 }
 

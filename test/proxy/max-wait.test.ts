@@ -5,6 +5,7 @@ function waitOf(headers: Readonly<Record<string, string | string[]>>, now = 1_00
   const request = {
     id: 'r',
     client: { name: 'web' },
+    ...({ operation: 'chat', modelInPath: null } as const),
     receivedAt: 1_000,
     body: Buffer.alloc(0),
     releaseBody: () => undefined,

@@ -3,12 +3,18 @@ import { ClientAnswer } from '../../src/proxy/client-answer.ts';
 import { QueueWait } from '../../src/proxy/queue-wait.ts';
 import type { Ending, Lease } from '../../src/scheduler/lease.ts';
 import type { TicketRequest } from '../../src/scheduler/ticket.ts';
+import { errorEvent } from '../../src/streaming/relay.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ReplyDouble } from '../support/reply-double.ts';
 
 test('a lease that was on its way when the client left is given back unused', async () => {
   const reply = new ReplyDouble();
-  const answer = new ClientAnswer(reply, { clock: new FakeClock(), requestId: 'r', earlyHeaders: () => ({}) });
+  const answer = new ClientAnswer(reply, {
+    clock: new FakeClock(),
+    requestId: 'r',
+    earlyHeaders: () => ({}),
+    errorEvent,
+  });
   const requests: TicketRequest[] = [];
   const scheduler = {
     submit: (request: TicketRequest) => {

@@ -194,7 +194,7 @@ describe('the parsed form', () => {
   it('is handed out once', () => {
     const read = readRequestBody(body({}));
     expect(read.takeParsed()).toEqual({ model: 'm', messages: MESSAGES });
-    expect(read.takeParsed()).toBeUndefined();
+    expect(() => read.takeParsed()).toThrow('twice');
   });
 
   const picture = (data: string) => userContent({ type: 'image_url', image_url: { url: data } });

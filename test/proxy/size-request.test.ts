@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openaiCompatible } from '../../src/providers/openai-compatible.ts';
+import { chatDoor } from '../../src/proxy/doors/chat.ts';
 import { readRequestBody } from '../../src/proxy/request-body.ts';
 import { sizeRequest } from '../../src/proxy/size-request.ts';
 import { Calibration } from '../../src/tokens/calibrate.ts';
@@ -23,7 +24,7 @@ interface Estimate {
 function sizesOf({ targets = [{}], body = {}, calibration = new Calibration(), estimate = hundred }: Case) {
   const { model } = new ProxyBench({ clock: new FakeClock(), transport: new ScriptedTransport(), targets });
   const text = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'x' }], ...body });
-  const request = { model, client: 'web', body: readRequestBody(Buffer.from(text)) };
+  const request = { model, door: chatDoor, client: 'web', body: readRequestBody(Buffer.from(text)) };
   return sizeRequest(request, { calibration, outputs: new OutputPredictor(20), tokens: { estimate } });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openai } from '../../src/providers/openai.ts';
+import type { ClientRequest } from '../../src/proxy/exchange.ts';
 import { readRequestBody } from '../../src/proxy/request-body.ts';
 import type { Endpoint, ServedTarget } from '../../src/proxy/served-model.ts';
 import { upstreamRequest } from '../../src/proxy/upstream-request.ts';
@@ -7,6 +8,7 @@ import { upstreamRequest } from '../../src/proxy/upstream-request.ts';
 const ENDPOINT: Endpoint = {
   origin: 'https://api.example.com',
   basePath: '/v1',
+  apiVersion: null,
   apiKey: 'sk-key',
   keyName: 'main',
   headers: {},
@@ -14,6 +16,7 @@ const ENDPOINT: Endpoint = {
 
 const TARGET: ServedTarget = {
   provider: openai,
+  wires: openai.wires,
   providerName: 'acme',
   model: 'gpt-upstream',
   tokenizerModel: 'gpt-upstream',
@@ -35,19 +38,25 @@ interface Changes {
 function built({ headers = {}, target = {}, endpoint = {}, body = {} }: Changes) {
   const text = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'x' }], ...body });
   const bytes = Buffer.from(text);
-  const client = {
+  const client: ClientRequest = {
     id: 'r',
     client: { name: 'web' },
+    operation: 'chat',
+    modelInPath: null,
     receivedAt: 0,
     headers,
     body: bytes,
     releaseBody: () => undefined,
   };
-  return upstreamRequest(client, readRequestBody(bytes), {
+  const wire = openai.wires.chat;
+  if (!wire) throw new Error('no chats');
+  const { request } = upstreamRequest(client, readRequestBody(bytes), {
+    wire,
     target: { ...TARGET, ...target },
     endpoint: { ...ENDPOINT, ...endpoint },
     userAgent: 'sluice/1.2.3',
   });
+  return request;
 }
 
 describe('the request that goes upstream', () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { EventRelay } from '../../src/streaming/relay.ts';
+import { readEvent } from '../../src/streaming/stream-facts.ts';
 import type { Transport, UpstreamCall } from '../../src/upstream/transport.ts';
 import { createUndiciTransport } from '../../src/upstream/undici-transport.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -47,6 +48,7 @@ beforeEach(async () => {
       sink,
       flow,
       isUsageWanted: false,
+      grammar: readEvent,
       listener: {
         onFirstEvent: () => call?.firstEventSeen(),
         onFirstContent: () => response.writeHead(200, { 'content-type': 'text/event-stream' }),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_UNSENT_BYTES } from '../../src/streaming/paced-sink.ts';
 import { EventRelay, KEEPALIVE_COMMENT, type RelayListener } from '../../src/streaming/relay.ts';
+import { readEvent } from '../../src/streaming/stream-facts.ts';
 import { chunkEvent, DONE, ROLE, STOP, sse, text, USAGE } from './events.ts';
 
 /** A client, an upstream and an owner in one; `log` has what they saw, in order. */
@@ -46,7 +47,7 @@ class Scene {
       },
     };
     const flow = { pause: () => this.log.push('pause'), resume: () => this.log.push('resume') };
-    this.relay = new EventRelay({ sink, flow, listener, isUsageWanted });
+    this.relay = new EventRelay({ sink, flow, listener, isUsageWanted, grammar: readEvent });
   }
 
   get written(): string {

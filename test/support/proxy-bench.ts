@@ -97,6 +97,8 @@ export class ProxyBench {
     const request: ClientRequest = {
       id: `req_${++this.#ids}`,
       client: { name: client },
+      operation: 'chat',
+      modelInPath: null,
       receivedAt: this.#clock.now(),
       headers,
       body: Buffer.from(raw),
@@ -160,7 +162,14 @@ function createModel(options: BenchOptions): ServedModel {
         quotas: [new Quota({ id: key, name: key, limits: limitsOf(each), learns: false, skewMs: 0 })],
         random: () => 0.5,
       });
-      endpoints.set(route, { origin, basePath: '/v1', apiKey: `sk-${key}`, keyName: key, headers: {} });
+      endpoints.set(route, {
+        origin,
+        basePath: '/v1',
+        apiVersion: null,
+        apiKey: `sk-${key}`,
+        keyName: key,
+        headers: {},
+      });
       candidates.push({ route, target, index: candidates.length, weight: 1 });
     }
   }
@@ -176,6 +185,7 @@ function createModel(options: BenchOptions): ServedModel {
 function servedTarget({ provider = openai, name = 'acme', changes = {} }: BenchTarget, timeouts: object): ServedTarget {
   return {
     provider,
+    wires: provider.wires,
     providerName: name,
     model: 'gpt-upstream',
     tokenizerModel: 'gpt-upstream',

@@ -1,4 +1,5 @@
-import type { PreparedCall, Provider, ProviderCall } from '../provider.ts';
+import type { Provider } from '../provider.ts';
+import type { ProviderCall, Wire, Wires } from '../wire.ts';
 import { type ChargeRule, reservedBy, settledBy } from './charge-rules.ts';
 import { classifyAnswer } from './classify.ts';
 import { readErrorBody } from './error-body.ts';
@@ -17,7 +18,7 @@ export interface VendorFacts
 export function openAiShaped({ charge, rateHeaders, usage, ...facts }: VendorFacts): Provider {
   return {
     ...facts,
-    prepare: prepareChat,
+    wires: OPENAI_WIRES,
     reservedCharge: (size) => reservedBy(charge, size),
     settledCharge: (used, reserved) => settledBy(charge, used, reserved),
     readLimits: (headers) => readRateHeaders(headers, rateHeaders),
@@ -27,10 +28,15 @@ export function openAiShaped({ charge, rateHeaders, usage, ...facts }: VendorFac
   };
 }
 
-function prepareChat({ basePath, apiKey, body }: ProviderCall): PreparedCall {
+/** The client's body as it is, to this path behind the base URL. */
+function posted(path: string): Wire {
   return {
-    path: `${basePath}/chat/completions`,
-    headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
-    body,
+    prepare: ({ basePath, apiKey, body }: ProviderCall) => ({
+      path: `${basePath}${path}`,
+      headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
+      body,
+    }),
   };
 }
+
+const OPENAI_WIRES: Wires = { chat: posted('/chat/completions') };

@@ -1,0 +1,80 @@
+/**
+ * What clients can ask for. Each is one endpoint of an API, with a format of its own for its body, its answer and its
+ * stream: OpenAI's but for the last two, which are Anthropic's.
+ */
+export const OPERATIONS = ['chat', 'completions', 'embeddings', 'responses', 'messages', 'count_tokens'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** A JSON object of unknown members. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface ProviderCall {
+  /** In the operation's format, with the upstream's model name (and, streaming, `include_usage`) already spliced in. */
+  readonly body: Buffer;
+  readonly model: string;
+  readonly isStreaming: boolean;
+  /** Null: a server that wants no credentials. */
+  readonly apiKey: string | null;
+  /** The path of the provider's `base_url`, without a trailing slash: `/v1`. */
+  readonly basePath: string;
+  /** The configured `api_version`; null where none is. */
+  readonly apiVersion: string | null;
+}
+
+export interface PreparedCall {
+  readonly path: string;
+  /** Credentials and vendor headers only; the caller adds the common ones. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Fields of the client's that mean nothing there and were left out: the client is told. */
+  readonly dropped?: readonly string[];
+}
+
+/** What a vendor can't do of a request, for a 400 that names the field. */
+export interface Unsupported {
+  /** As OpenAI's errors name fields: `messages[0].content[1]`. */
+  readonly param: string;
+  /** A sentence for the client, without any of its own text. */
+  readonly message: string;
+}
+
+/** One event of an upstream's stream. */
+export interface UpstreamEvent {
+  /** Its `event` field; null where it has none. */
+  readonly name: string | null;
+  readonly json: unknown;
+}
+
+/**
+ * Turns one answer of a vendor into the operation's format. One is made for each answer, which is either whole or a stream.
+ *
+ * An error in band, whole or as an event, isn't translated: it comes out as `{"error": <the vendor's words>}` in an event
+ * of its own, for `Provider.classify` to judge.
+ */
+export interface AnswerTranslator {
+  /** A whole answer that is no error. */
+  whole(json: JsonObject): JsonObject;
+  /**
+   * One event. Returns whole events in the operation's format, each with its blank line; empty for one that says nothing
+   * there. Usage is told as if it had been asked for; what marks the end, such as `[DONE]`, only when the vendor has said
+   * that its answer is complete.
+   */
+  event(event: UpstreamEvent): string;
+  /** The body has ended. `rest` is what came after the last event, which one vendor puts errors into; mostly empty. */
+  end(rest: string): string;
+}
+
+/** How one vendor is asked for one operation, and how it answers. */
+export interface Wire {
+  prepare(call: ProviderCall): PreparedCall;
+  /**
+   * What of this body can't be said there at all; null: it can. Absent: everything can. `body` is in the operation's format
+   * and has the fields that Sluice reads checked already; its long `data:` strings are cut.
+   */
+  refuses?(body: JsonObject): Unsupported | null;
+  /** Absent: it answers in the operation's own format. */
+  translator?(model: string): AnswerTranslator;
+}
+
+/** By operation; what is absent, a vendor doesn't offer. */
+export type Wires = Readonly<Partial<Record<Operation, Wire>>>;

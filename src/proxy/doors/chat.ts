@@ -1,0 +1,13 @@
+import { errorEvent } from '../../streaming/relay.ts';
+import { readEvent } from '../../streaming/stream-facts.ts';
+import { CHAT_NAMES, chatFacts } from '../request-body/chat-facts.ts';
+import type { Door } from './door.ts';
+
+export const chatDoor: Door = {
+  operation: 'chat',
+  body: { names: CHAT_NAMES, facts: chatFacts },
+  generates: true,
+  measure: (chat) => ({ chat, knownTokens: 0 }),
+  grammar: readEvent,
+  errorEvent,
+};

@@ -1,0 +1,27 @@
+import type { ErrorBody } from '../../errors.ts';
+import type { JsonObject, Operation } from '../../providers/wire.ts';
+import type { StreamGrammar } from '../../streaming/stream-facts.ts';
+import type { BodyReader } from '../request-body.ts';
+
+/** What a body weighs, for the estimator. */
+export interface Measured {
+  /** A chat with the same text, images and tools: what estimates are made of. */
+  readonly chat: JsonObject;
+  /** LLM tokens of the input that are known already, such as those of texts that came as token ids. */
+  readonly knownTokens: number;
+}
+
+/**
+ * One operation as clients see it: how its bodies are read, its streams understood and its failures told. Everything
+ * between the two ends is the same for all.
+ */
+export interface Door {
+  readonly operation: Operation;
+  readonly body: BodyReader;
+  /** Whether its answers are written by the model, so that their length is predicted and learned. */
+  readonly generates: boolean;
+  measure(body: JsonObject): Measured;
+  readonly grammar: StreamGrammar;
+  /** An error as the last event of a stream whose status has already been sent, with its blank line. */
+  errorEvent(body: ErrorBody): string;
+}
