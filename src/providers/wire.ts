@@ -64,6 +64,13 @@ export interface AnswerTranslator {
   end(rest: string): string;
 }
 
+/** What an answer is told under, where the vendor doesn't say. */
+export interface TranslationContext {
+  readonly model: string;
+  /** Unix time in seconds. */
+  readonly createdS: number;
+}
+
 /** How one vendor is asked for one operation, and how it answers. */
 export interface Wire {
   prepare(call: ProviderCall): PreparedCall;
@@ -73,7 +80,7 @@ export interface Wire {
    */
   refuses?(body: JsonObject): Unsupported | null;
   /** Absent: it answers in the operation's own format. */
-  translator?(model: string): AnswerTranslator;
+  translator?(context: TranslationContext): AnswerTranslator;
 }
 
 /** By operation; what is absent, a vendor doesn't offer. */

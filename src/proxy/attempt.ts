@@ -124,7 +124,8 @@ export class Attempt implements UpstreamHandler {
       const asked = facts.isStreaming ? 'a stream' : 'a whole answer';
       return new RefusedAnswer({ ...common, suspicion: `the upstream was asked for ${asked} and sent something else` });
     }
-    const translator = wire.translator?.(target.model) ?? null;
+    const translator =
+      wire.translator?.({ model: target.model, createdS: Math.floor(services.clock.wallNow() / 1000) }) ?? null;
     return facts.isStreaming ? this.#streamReader(common, translator) : new JsonAnswer({ ...common, translator });
   }
 
