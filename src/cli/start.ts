@@ -104,6 +104,8 @@ export async function listen(app: Pick<StartedApp, 'listen'>, { server }: Config
 export function endBySignal(io: CliIo, app: Pick<StartedApp, 'close' | 'closeNow'>): void {
   io.onSignal((signal, nth) => {
     if (nth === 1) {
+      // Not to stdout: that is the log's, which somebody may parse.
+      io.stderr.write(`${signal}: finishing what is under way; once more cuts it off\n`);
       void app.close().then(() => io.exit(0));
     } else if (nth === 2) {
       void app.closeNow().finally(() => io.exit(signalExitCode(signal)));

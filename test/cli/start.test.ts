@@ -149,6 +149,7 @@ describe('a signal', () => {
     io.signal('SIGTERM');
     expect(app.calls).toEqual(['close']);
     expect(io.exits).toEqual([]);
+    expect(io.err).toBe('SIGTERM: finishing what is under way; once more cuts it off\n');
     app.drained();
     await ended;
     expect(io.exits).toEqual([0]);
