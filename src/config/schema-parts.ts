@@ -10,17 +10,26 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]+$/;
 
 /** A mapping that knows its keys: each unknown one is a mistake of its own, in a line of its own in the message. */
-export function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+export function section<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  elsewhere: Elsewhere = NOWHERE,
+): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `unknown key ${quote(key)}.${hint(key, known)}`).join('\n')
+        ? issue.keys.map((key) => `unknown key ${quote(key)}.${hint(key, known, elsewhere)}`).join('\n')
         : undefined,
   });
 }
 
-function hint(key: string, known: readonly string[]): string {
+/** Keys that people write here although they are called otherwise, or belong elsewhere, and where that is. */
+type Elsewhere = ReadonlyMap<string, string>;
+const NOWHERE: Elsewhere = new Map();
+
+function hint(key: string, known: readonly string[], elsewhere: Elsewhere): string {
+  const place = elsewhere.get(key);
+  if (place !== undefined) return ` Write \`${place}\`.`;
   return didYouMean(key, known) || ` Known here: ${known.join(', ')}.`;
 }
 

@@ -40,32 +40,41 @@ const keyDetails = section({
 
 const key = z.union([text, keyDetails], 'must be a key in quotes, or a mapping with `key`');
 
-export const provider = section({
-  name: name.optional().describe('Absent: its type.'),
-  type: z.enum(PROVIDER_TYPES).describe('Whose API it is.'),
-  base_url: httpUrl.optional().describe('Where the API is. Each type but openai-compatible has a default.'),
-  base_urls: z.array(httpUrl).min(1).optional().describe('Several like servers, each its own route and quota.'),
-  headers: headers.prefault({}).describe('Headers to add to every call.'),
-  forward_headers: z.array(headerName).prefault([]).describe('Headers of the client that are passed on.'),
-  keys: z
-    .union(
-      [text, z.array(key).min(1, 'is empty: leave `keys` out for a server without credentials')],
-      'must be a list of keys',
-    )
-    .optional()
-    .describe('Credentials. Text may hold several, separated by commas. Absent: calls carry none.'),
-  limits: limits.prefault({}).describe('Limits of each quota and model of this provider.'),
-  timeouts: upstreamTimeouts.prefault({}).describe('Over `defaults.timeouts`, one by one.'),
-  proxy: proxyUrl.optional().describe('An HTTP proxy for this provider. Absent: HTTPS_PROXY and NO_PROXY.'),
-  ca_file: text.optional().describe('A PEM file of certificate authorities to trust.'),
-  api_version: text.optional().describe('The version of the API, where the vendor wants one in each call.'),
-  stream_usage: flag.prefault(true).describe('false for servers that refuse `stream_options`.'),
-  any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
-  raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
-  probe: section({ interval: duration.describe('Time between two probes.') })
-    .optional()
-    .describe('Active probes that cost no tokens. Absent: only real requests tell.'),
-}).superRefine((value, context) => {
+/** What other products call it. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ...['key', 'api_key', 'apiKey', 'api_keys', 'apiKeys', 'token'].map((name): [string, string] => [name, 'keys']),
+  ...['url', 'endpoint', 'api_base', 'baseURL', 'baseUrl'].map((name): [string, string] => [name, 'base_url']),
+]);
+
+export const provider = section(
+  {
+    name: name.optional().describe('Absent: its type.'),
+    type: z.enum(PROVIDER_TYPES).describe('Whose API it is.'),
+    base_url: httpUrl.optional().describe('Where the API is. Each type but openai-compatible has a default.'),
+    base_urls: z.array(httpUrl).min(1).optional().describe('Several like servers, each its own route and quota.'),
+    headers: headers.prefault({}).describe('Headers to add to every call.'),
+    forward_headers: z.array(headerName).prefault([]).describe('Headers of the client that are passed on.'),
+    keys: z
+      .union(
+        [text, z.array(key).min(1, 'is empty: leave `keys` out for a server without credentials')],
+        'must be a list of keys',
+      )
+      .optional()
+      .describe('Credentials. Text may hold several, separated by commas. Absent: calls carry none.'),
+    limits: limits.prefault({}).describe('Limits of each quota and model of this provider.'),
+    timeouts: upstreamTimeouts.prefault({}).describe('Over `defaults.timeouts`, one by one.'),
+    proxy: proxyUrl.optional().describe('An HTTP proxy for this provider. Absent: HTTPS_PROXY and NO_PROXY.'),
+    ca_file: text.optional().describe('A PEM file of certificate authorities to trust.'),
+    api_version: text.optional().describe('The version of the API, where the vendor wants one in each call.'),
+    stream_usage: flag.prefault(true).describe('false for servers that refuse `stream_options`.'),
+    any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
+    raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
+    probe: section({ interval: duration.describe('Time between two probes.') })
+      .optional()
+      .describe('Active probes that cost no tokens. Absent: only real requests tell.'),
+  },
+  OTHER_NAMES,
+).superRefine((value, context) => {
   if (value.base_url !== undefined && value.base_urls !== undefined) {
     context.addIssue({ code: 'custom', path: ['base_urls'], message: 'stands beside `base_url`: keep one of the two' });
   }
