@@ -22,6 +22,12 @@ export interface Prediction {
   readonly waitsFor: Meter | null;
 }
 
+interface Found extends Prediction {
+  readonly option: RouteOption | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Hears what each waiter's start is in a new backlog. */
 export type PredictionReport = (waiter: Waiter, prediction: Prediction) => void;
 
@@ -41,19 +47,27 @@ interface Building {
 export class Backlog {
   /** When the books were last looked at for a rebuild. */
   builtAt = Number.NEGATIVE_INFINITY;
-  #epoch = 0;
+  #epoch: number;
   #building: Building | null = null;
   /** The limit that moved the start on last, in the look at a route that was last. */
   #lastMover: Meter | null = null;
+
+  /** @param view 0 or 1: two backlogs may look at the same limits, each in its own way */
+  constructor(view: 0 | 1 = 0) {
+    this.#epoch = 2 * view;
+  }
 
   get isBuilding(): boolean {
     return this.#building !== null;
   }
 
-  /** Adds whoever joins the end, and says when it will start. */
-  append(waiter: Waiter, now: number): Prediction {
+  /** Says when whoever joins the end will start, and adds it if it does join. */
+  append(waiter: Waiter, now: number, doesJoin: (prediction: Prediction) => boolean = () => true): Prediction {
+    const best = this.#find(waiter, this.#epoch, now);
+    if (!doesJoin(best)) return best;
     this.#building?.waiters.push(waiter);
-    return this.#place(waiter, this.#epoch, now);
+    this.#bookFound(waiter, best, { epoch: this.#epoch, now });
+    return best;
   }
 
   /** Starts over from the books with whoever waits, in order: all at once, for a queue that is short. */
@@ -64,8 +78,9 @@ export class Backlog {
 
   startRebuild(waiters: Waiter[], now: number): void {
     this.builtAt = now;
-    // One that is given up has left bookings behind under its epoch. The one that answers keeps the other parity.
-    const epoch = this.#building === null ? this.#epoch + 1 : this.#building.epoch + 2;
+    // One that is given up has left bookings behind under its epoch. The one that answers keeps the other parity; the
+    // bit above it says whose epochs they are.
+    const epoch = this.#building === null ? (this.#epoch ^ 1) + 4 : this.#building.epoch + 4;
     this.#building = { epoch, waiters, next: 0 };
   }
 
@@ -92,7 +107,17 @@ export class Backlog {
   }
 
   #place(waiter: Waiter, epoch: number, now: number): Prediction {
-    const best = { at: Number.POSITIVE_INFINITY, waitsFor: null as Meter | null, option: null as RouteOption | null };
+    const best = this.#find(waiter, epoch, now);
+    this.#bookFound(waiter, best, { epoch, now });
+    return best;
+  }
+
+  #bookFound(waiter: Waiter, { option, at }: Found, { epoch, now }: { epoch: number; now: number }): void {
+    if (option !== null) this.#book(waiter, option, { at, now, epoch });
+  }
+
+  #find(waiter: Waiter, epoch: number, now: number): Found {
+    const best: Mutable<Found> = { at: Number.POSITIVE_INFINITY, waitsFor: null, option: null };
     const bounds = this.#boundsFor(waiter, epoch);
     for (const option of waiter.line.options) {
       const cost = waiter.costOn(option) as Cost;
@@ -106,7 +131,6 @@ export class Backlog {
       best.waitsFor = this.#lastMover;
       if (start <= now) break;
     }
-    if (best.option !== null) this.#book(waiter, best.option, { at: best.at, now, epoch });
     return best;
   }
 

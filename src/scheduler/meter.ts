@@ -18,9 +18,9 @@ export class Meter {
   /** What others on the same limit may take before we hear of it: a grant must leave so much. */
   guard = 0;
   #timeline: Timeline | null = null;
-  /** Two at a time: the one that answers, and the one that is being built. */
-  readonly #tails: [Tail | null, Tail | null] = [null, null];
-  readonly #tailEpochs: [number, number] = [-1, -1];
+  /** Of two backlogs, each the one that answers and the one that is being built: an epoch's last two bits tell which. */
+  readonly #tails: [Tail | null, Tail | null, Tail | null, Tail | null] = [null, null, null, null];
+  readonly #tailEpochs: [number, number, number, number] = [-1, -1, -1, -1];
   #planEpoch = -1;
   #frontier = Number.POSITIVE_INFINITY;
   #walk = -1;
@@ -66,8 +66,13 @@ export class Meter {
     return this.#timeline;
   }
 
+  /** The books have changed, or what was booked ahead: the next look forks anew. */
+  dropTimeline(): void {
+    this.#timeline = null;
+  }
+
   tail(epoch: number, now: number): Tail {
-    const slot = (epoch & 1) as 0 | 1;
+    const slot = (epoch & 3) as 0 | 1 | 2 | 3;
     let tail = this.#tails[slot];
     if (tail === null || this.#tailEpochs[slot] !== epoch) {
       tail = this.limit.tail(now);
