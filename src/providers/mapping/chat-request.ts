@@ -41,10 +41,17 @@ export type ChatMessage =
     }
   | { readonly role: 'tool'; readonly callId: string; readonly parts: readonly Part[] };
 
+/** `source` is a part as the client sent it, for members that only one vendor knows; absent where it was plain text. */
 export type Part =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly source?: JsonObject }
   /** `url` is a web address or a `data:` URL; `path` names it in errors: `messages[0].content[1]`. */
-  | { readonly kind: 'image'; readonly url: string; readonly detail: string | null; readonly path: string }
+  | {
+      readonly kind: 'image';
+      readonly url: string;
+      readonly detail: string | null;
+      readonly path: string;
+      readonly source?: JsonObject;
+    }
   | { readonly kind: 'audio'; readonly data: string; readonly format: string; readonly path: string }
   | {
       readonly kind: 'file';
@@ -53,6 +60,7 @@ export type Part =
       readonly data: string | null;
       readonly filename: string | null;
       readonly path: string;
+      readonly source?: JsonObject;
     }
   | { readonly kind: 'other'; readonly type: string; readonly path: string };
 
@@ -69,6 +77,8 @@ export interface ToolDefinition {
   /** A JSON Schema; null: no parameters. */
   readonly parameters: JsonObject | null;
   readonly isStrict: boolean;
+  /** As the client sent it, with what is around `function`. */
+  readonly source: JsonObject;
 }
 
 export type ToolChoice =
@@ -83,7 +93,7 @@ export type AnswerFormat =
 const READ: ReadonlySet<string> = new Set([
   ...['model', 'stream', 'stream_options', 'messages', 'tools', 'functions', 'tool_choice', 'function_call'],
   ...['parallel_tool_calls', 'response_format', 'max_tokens', 'max_completion_tokens', 'stop', 'n', 'temperature'],
-  ...['top_p', 'seed', 'presence_penalty', 'frequency_penalty', 'reasoning_effort', 'user'],
+  ...['top_p', 'seed', 'presence_penalty', 'frequency_penalty', 'reasoning_effort', 'user', 'safety_identifier'],
 ]);
 
 /** Reads a body whose `messages` are known to be a list of objects with a `role`. */
@@ -169,9 +179,9 @@ function readPart(part: unknown, path: string): Part[] {
     case 'text':
     case 'input_text':
     case 'output_text':
-      return [{ kind: 'text', text: textAt(part, 'text') ?? '' }];
+      return [{ kind: 'text', text: textAt(part, 'text') ?? '', source: part }];
     case 'refusal':
-      return [{ kind: 'text', text: textAt(part, 'refusal') ?? '' }];
+      return [{ kind: 'text', text: textAt(part, 'refusal') ?? '', source: part }];
     case 'image_url':
       return [readImage(part, path)];
     case 'input_audio': {
@@ -181,7 +191,8 @@ function readPart(part: unknown, path: string): Part[] {
     case 'file': {
       const { file } = part;
       const [fileId, data, filename] = ['file_id', 'file_data', 'filename'].map((name) => textAt(file, name));
-      return [{ kind: 'file', fileId: fileId ?? null, data: data ?? null, filename: filename ?? null, path }];
+      const told = { fileId: fileId ?? null, data: data ?? null, filename: filename ?? null };
+      return [{ kind: 'file', ...told, path, source: part }];
     }
     default:
       return [{ kind: 'other', type, path }];
@@ -191,24 +202,48 @@ function readPart(part: unknown, path: string): Part[] {
 /** Some clients write the URL itself where its wrap belongs. */
 function readImage(part: JsonObject, path: string): Part {
   const url = textAt(part, 'image_url') ?? textAt(part['image_url'], 'url') ?? '';
-  return { kind: 'image', url, detail: textAt(part['image_url'], 'detail'), path };
+  return { kind: 'image', url, detail: textAt(part['image_url'], 'detail'), path, source: part };
 }
 
+/** Without those that `allowed_tools` leaves out. */
 function readTools(body: JsonObject): readonly ToolDefinition[] {
-  const modern = listAt(body, 'tools').map((tool) => fieldAt(tool, 'function'));
-  return [...modern, ...listAt(body, 'functions')].filter(isObject).map((tool) => ({
-    name: textAt(tool, 'name') ?? '',
-    description: textAt(tool, 'description'),
-    parameters: objectAt(tool, 'parameters'),
-    isStrict: flagAt(tool, 'strict') ?? false,
-  }));
+  const tools = [...listAt(body, 'tools').map(readTool), ...listAt(body, 'functions').map(readFunction)].flat();
+  const allowed = allowedTools(body);
+  if (allowed === null) return tools;
+  const names = new Set(listAt(allowed, 'tools').map((tool) => textAt(fieldAt(tool, 'function') ?? tool, 'name')));
+  return tools.filter(({ name }) => names.has(name));
+}
+
+function readTool(tool: unknown): ToolDefinition[] {
+  const defined = objectAt(tool, 'function');
+  return isObject(tool) && defined ? [toolOf(defined, tool)] : [];
+}
+
+function readFunction(defined: unknown): ToolDefinition[] {
+  return isObject(defined) ? [toolOf(defined, defined)] : [];
+}
+
+function toolOf(defined: JsonObject, source: JsonObject): ToolDefinition {
+  return {
+    name: textAt(defined, 'name') ?? '',
+    description: textAt(defined, 'description'),
+    parameters: objectAt(defined, 'parameters'),
+    isStrict: flagAt(defined, 'strict') ?? false,
+    source,
+  };
 }
 
 function readToolChoice(body: JsonObject): ToolChoice | null {
-  const choice = body['tool_choice'] ?? body['function_call'];
+  const choice = allowedTools(body)?.['mode'] ?? body['tool_choice'] ?? body['function_call'];
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { kind: choice };
   const name = textAt(fieldAt(choice, 'function'), 'name') ?? textAt(choice, 'name');
   return name === null ? null : { kind: 'named', name };
+}
+
+/** The newer choice of some tools: `{type: "allowed_tools", allowed_tools: {mode, tools}}`. */
+function allowedTools(body: JsonObject): JsonObject | null {
+  const choice = objectAt(body, 'tool_choice');
+  return choice?.['type'] === 'allowed_tools' ? (objectAt(choice, 'allowed_tools') ?? choice) : null;
 }
 
 function readFormat(body: JsonObject): AnswerFormat {
