@@ -40,6 +40,8 @@ const COUNT_MS = 2;
 const MAX_PENDING_TEXTS = 4096;
 /** Shorter texts are not worth a thread: so many of them are well represented by their sample. */
 const PENDING_FROM_CHARS = 256;
+/** Nor are texts that come to less together: most of them has been counted, and a thread has a vocabulary of its own. */
+const PENDING_FROM_CHARS_IN_ALL = 32 * 1024;
 
 /** How much of a count is certain: cuts may add to an exact count; vocabularies differ; a sample may be unlucky. */
 const SURE_IN_OWN_ENCODING = 0.97;
@@ -104,7 +106,8 @@ class Sheet {
   pending(unfinished: readonly number[]): PendingCount | null {
     const { texts } = this.#counted.tally;
     const waiting = unfinished.filter((index) => (texts[index] as string).length >= PENDING_FROM_CHARS);
-    if (waiting.length === 0) return null;
+    const chars = waiting.reduce((sum, index) => sum + (texts[index] as string).length, 0);
+    if (chars < PENDING_FROM_CHARS_IN_ALL) return null;
     waiting.length = Math.min(waiting.length, MAX_PENDING_TEXTS);
     return {
       texts: waiting.map((index) => texts[index] as string),

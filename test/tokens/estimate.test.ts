@@ -259,6 +259,13 @@ describe('estimateChat', () => {
     expect(Math.abs(hasty.inputTokens / estimate({ messages }).inputTokens - 1)).toBeLessThan(0.05);
   });
 
+  it('leaves no prompt of everyday size to others: a sample of it is good enough', () => {
+    const request = { messages: [user(textOf('english', 16_000)), user(textOf('code', 10_000))] };
+    const hasty = estimate(request, { now: runningClock(0.05) });
+    expect(hasty.pending).toBeNull();
+    expect(Math.abs(hasty.inputTokens / estimate(request).inputTokens - 1)).toBeLessThan(0.1);
+  });
+
   it('lets a sample stand for tens of thousands of messages', () => {
     const words = textOf('english', 400_000).split(' ');
     const messages = Array.from({ length: 40_000 }, (_, index) =>
