@@ -8,6 +8,8 @@ export interface FlowLogOptions {
 /**
  * What was sent on a limit and what was refunded, and when: as far back as an answer's head may speak of. Running totals
  * make the sum over any stretch of time two look-ups.
+ *
+ * Beside them, what of all that is under way may not be charged before its end: an output that nobody caps, above all.
  */
 export class FlowLog {
   readonly #keepMs: number;
@@ -16,6 +18,8 @@ export class FlowLog {
   /** Totals up to and with each entry. */
   #sent: number[] = [];
   #refunded: number[] = [];
+  /** What was unsure right after each entry. */
+  #unsure: number[] = [];
   #head = 0;
   #lostThrough = Number.NEGATIVE_INFINITY;
 
@@ -24,14 +28,19 @@ export class FlowLog {
     this.#maxEntries = maxEntries;
   }
 
-  /** @param amount Above 0: sent, or found to have cost more. Below: refunded. */
-  record(at: number, amount: number): void {
+  /**
+   * @param amount Above 0: sent, or found to have cost more. Below: refunded.
+   * @param unsure Above 0: of what was sent, what may be charged at its end only. Below: that end has come.
+   */
+  record(at: number, amount: number, unsure = 0): void {
     const last = this.#at.length - 1;
     const sent = (this.#sent[last] ?? 0) + Math.max(0, amount);
     const refunded = (this.#refunded[last] ?? 0) + Math.max(0, -amount);
+    const unsureThen = Math.max(0, (this.#unsure[last] ?? 0) + unsure);
     this.#at.push(at);
     this.#sent.push(sent);
     this.#refunded.push(refunded);
+    this.#unsure.push(unsureThen);
     this.#forget(at - this.#keepMs);
   }
 
@@ -51,6 +60,11 @@ export class FlowLog {
 
   refundedBetween(from: number, to: number): number {
     return this.#between(this.#refunded, from, to);
+  }
+
+  /** What was under way just before `instant` and may not have been charged then. */
+  unsureBefore(instant: number): number {
+    return this.#total(this.#unsure, this.#firstFrom(instant));
   }
 
   #between(totals: readonly number[], from: number, to: number): number {
@@ -79,6 +93,7 @@ export class FlowLog {
     this.#at = this.#at.slice(this.#head - 1);
     this.#sent = this.#sent.slice(this.#head - 1);
     this.#refunded = this.#refunded.slice(this.#head - 1);
+    this.#unsure = this.#unsure.slice(this.#head - 1);
     this.#head = 1;
   }
 }

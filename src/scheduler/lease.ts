@@ -44,6 +44,10 @@ export interface LeaseOwner {
 interface Held {
   readonly meter: Meter;
   readonly booking: Booking;
+  /** The limit that compares this booking with what heads say; null where no head speaks of it. */
+  readonly limit: QuotaLimit | null;
+  /** What of it the upstream may charge at the end only. */
+  readonly unsure: number;
 }
 
 /**
@@ -127,11 +131,16 @@ export class Lease implements Disposable {
       if (which === 'debts' && (!isDebt || held.meter.isChargedAtEnd)) continue;
       hasRisen = this.#correct(held, amount, now) || hasRisen;
     }
-    if (which === 'all') this.#held = [];
+    if (which === 'all') this.#letGo(now);
     return hasRisen;
   }
 
-  #correct({ meter, booking }: Held, amount: number, now: number): boolean {
+  #letGo(now: number): void {
+    for (const { limit, unsure } of this.#held) limit?.ended(unsure, now);
+    this.#held = [];
+  }
+
+  #correct({ meter, booking, limit }: Held, amount: number, now: number): boolean {
     const change = amount - booking.amount;
     if (meter.isChargedAtEnd && amount > 0) {
       meter.limit.settle(booking, 0, now);
@@ -140,33 +149,27 @@ export class Lease implements Disposable {
     }
     if (change === 0) return false;
     const hasRisen = meter.limit.settle(booking, amount, now);
-    this.#flow(meter)?.flow.record(now, change);
+    limit?.corrected(change, now);
     return hasRisen;
   }
 
   #book(now: number): void {
-    for (const quota of this.#quotas()) {
-      for (const meter of quota.meters) {
-        const amount = meter.reserved(this.cost);
-        this.#held.push({ meter, booking: meter.limit.take(amount, now) });
-      }
-      if (!quota.learns) continue;
-      for (const limit of quota.limits) limit.flow.record(now, (limit.meters[0] as Meter).reserved(this.cost));
+    for (const { limits, learns } of this.#quotas()) for (const limit of limits) this.#bookOn(limit, learns, now);
+  }
+
+  #bookOn(limit: QuotaLimit, isCompared: boolean, now: number): void {
+    for (const meter of limit.meters) {
+      const amount = meter.reserved(this.cost);
+      const isPrimary = isCompared && meter === limit.meters[0];
+      const unsure = isPrimary ? Math.max(0, amount - this.cost.certain[meter.unit]) : 0;
+      this.#held.push({ meter, booking: meter.limit.take(amount, now), limit: isPrimary ? limit : null, unsure });
+      if (isPrimary) limit.flow.record(now, amount, unsure);
     }
   }
 
   *#quotas(): Generator<Quota> {
     yield* this.route.quotas;
     if (this.ticket.request.clientQuota) yield this.ticket.request.clientQuota;
-  }
-
-  /** The record of flows that a change on this meter belongs to: only a limit's books keep one. */
-  #flow(meter: Meter): QuotaLimit | null {
-    for (const quota of this.route.quotas) {
-      if (!quota.learns) continue;
-      for (const limit of quota.limits) if (limit.meters[0] === meter) return limit;
-    }
-    return null;
   }
 }
 

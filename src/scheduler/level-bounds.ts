@@ -15,10 +15,12 @@ export interface Snapshot {
   /** Length of a window. Without it nothing is taken to have come back since the snapshot. */
   readonly windowMs?: number;
   readonly flow: FlowLog;
-  /** No snapshot that was believed answers a later request. */
-  readonly isNewest: boolean;
+  /** All that the upstream may have given back before it was made has been booked here as well. */
+  readonly mayRaise: boolean;
   /** What `flow` holds for the answered request itself within a skew of `sentAt`: of it alone it is sure that it counts. */
   readonly ownAmount?: number;
+  /** What the answered request may yet be charged at its end. */
+  readonly ownUnsure?: number;
   /** The vendor rounds down to multiples of this. */
   readonly roundingUp?: number;
 }
@@ -39,20 +41,24 @@ export interface Snapshot {
  * sent one window earlier (where the log is too short for that, as for days, an even share of the limit stands for
  * it), and at least nothing: too low a lower bound only leaves the books as they are.
  *
+ * An output without a cap is booked here when it is sent, and by many upstreams only when it has ended. What was under way
+ * may be missing from the snapshot by as much, so nothing above that is proved to be there.
+ *
  * Null: it is older than the log of what was sent, or the limit is unknown, so it proves nothing.
  */
 export function levelBounds(snapshot: Snapshot): LevelBounds | null {
-  const { remaining, limit, sentAt, now, skewMs, flow, isNewest, ownAmount = 0, roundingUp = 0 } = snapshot;
+  const { remaining, limit, sentAt, now, skewMs, flow, mayRaise, ownAmount = 0, roundingUp = 0 } = snapshot;
   if (limit === Number.POSITIVE_INFINITY || !flow.covers(sentAt - skewMs)) return null;
   const isAround = flow.sentBetween(sentAt - skewMs, Math.min(now, sentAt + skewMs));
   const isLater = flow.sentBetween(sentAt - skewMs, now) - isAround;
   const undecided = Math.max(0, isAround - ownAmount);
+  const unsure = flow.unsureBefore(sentAt - skewMs) + (snapshot.ownUnsure ?? 0);
   const back = cameBack(snapshot);
   return {
     now,
-    lowest: Math.min(limit, remaining + back.least) - isLater - undecided,
+    lowest: Math.min(limit, remaining + back.least) - isLater - undecided - unsure,
     highest: Math.min(limit, remaining + roundingUp + back.most - isLater),
-    mayRaise: isNewest,
+    mayRaise,
   };
 }
 
@@ -61,7 +67,7 @@ function cameBack(snapshot: Snapshot): { least: number; most: number } {
   const { sentAt, now, skewMs, ratePerMs, flow } = snapshot;
   const refunded = flow.refundedBetween(sentAt, now);
   if (ratePerMs === 0) return { least: 0, most: refunded + expired(snapshot) };
-  const settledMs = skewMs + Math.max(LATEST_REFUND_MS, 2 * skewMs);
+  const settledMs = refundsKnownAfterMs(skewMs);
   return {
     least: ratePerMs * Math.max(0, now - sentAt - skewMs) + flow.refundedBetween(sentAt + settledMs, now),
     most: ratePerMs * (now - sentAt) + refunded,
@@ -72,6 +78,11 @@ function expired({ limit, sentAt, now, skewMs, windowMs = Number.POSITIVE_INFINI
   const since = sentAt - skewMs - windowMs;
   if (flow.covers(since)) return flow.sentBetween(since, now - windowMs);
   return (limit * (now - sentAt + skewMs)) / windowMs;
+}
+
+/** When all refunds that a snapshot may hold have been made here as well, in ms from the sending. */
+export function refundsKnownAfterMs(skewMs: number): number {
+  return skewMs + Math.max(LATEST_REFUND_MS, 2 * skewMs);
 }
 
 /** How long before we settle a refund the upstream may have made it. */

@@ -2,10 +2,11 @@ import type { Unit } from '../charge.ts';
 import type { Cost } from './cost.ts';
 import { FlowLog } from './flow-log.ts';
 import { ForeignUse } from './foreign-use.ts';
-import { levelBounds } from './level-bounds.ts';
+import { levelBounds, refundsKnownAfterMs } from './level-bounds.ts';
 import { AdaptivePace, createLimits, type LimitPlan } from './limits/create-limits.ts';
-import type { Limit } from './limits/limit.ts';
+import type { LevelBounds, Limit } from './limits/limit.ts';
 import { Meter } from './meter.ts';
+import { Surprises } from './surprises.ts';
 
 /** Where a limit's number came from. */
 export type LimitSource = 'config' | 'header' | 'refusal';
@@ -40,6 +41,13 @@ interface SeenTimes {
   readonly skewMs: number;
 }
 
+/** What a head said remains. */
+interface Heard {
+  readonly remaining: number;
+  readonly sentAt: number;
+  readonly cost: Cost;
+}
+
 /** One limit of a quota: the books that speak for it, and whatever is enforced along with them (a pace, slices). */
 export class QuotaLimit {
   readonly name: string;
@@ -51,7 +59,11 @@ export class QuotaLimit {
   source: LimitSource;
   readonly #configured: number | null;
   readonly #foreign = new ForeignUse();
-  #newestSentAt = Number.NEGATIVE_INFINITY;
+  readonly #surprises = new Surprises();
+  /** A head that is judged again when all it may speak of has been booked here. */
+  #kept: Heard | null = null;
+  /** By how much the head that was judged last exceeded the books. */
+  #surplus = 0;
 
   constructor(options: QuotaLimitOptions) {
     const limits = createLimits({ skewMs: options.skewMs, ...options.plan });
@@ -76,28 +88,62 @@ export class QuotaLimit {
     // A pace and slices are shares of the limit, so they change with it.
     for (const { limit } of this.meters) limit.setCapacity(Math.max(1, (limit.capacity * capacity) / before), now);
     this.source = capacity === this.#configured ? 'config' : 'header';
+    this.#kept = null;
+    this.#surplus = 0;
     return true;
+  }
+
+  /** What was sent turned out to cost more, or less. */
+  corrected(change: number, now: number): void {
+    this.flow.record(now, change);
+    this.#surprises.settled(change, now);
+    this.#guard();
+  }
+
+  /** All of it has been charged that was `unsure` until its end. */
+  ended(unsure: number, now: number): void {
+    if (unsure > 0) this.flow.record(now, 0, -unsure);
   }
 
   /** A head said what remains. Returns whether the level was off. */
   seeRemaining(remaining: number, times: SeenTimes & { readonly cost: Cost }): boolean {
-    const isNewest = times.sentAt >= this.#newestSentAt;
-    const { capacity: limit, windowMs } = this.primary;
-    const bounds = levelBounds({
-      ...times,
-      remaining,
-      limit,
-      ...(this.refills ? { ratePerMs: limit / windowMs, roundingUp: BUCKET_ROUNDING } : { ratePerMs: 0, windowMs }),
-      flow: this.flow,
-      isNewest,
-      ownAmount: (this.meters[0] as Meter).reserved(times.cost),
-    });
+    const { sentAt, cost, now } = times;
+    const heard = { remaining, sentAt, cost };
+    const bounds = this.#bounds(heard, times, false);
     if (bounds === null) return false;
-    if (isNewest) this.#newestSentAt = times.sentAt;
-    const before = this.primary.level(times.now);
-    const hasChanged = this.primary.observe(bounds);
-    this.#compare(before, times.sentAt, times.now);
-    return hasChanged;
+    const before = this.primary.level(now);
+    const isLower = this.primary.observe(bounds);
+    this.#compare(before, sentAt, now);
+    return this.#keep(heard, times) || isLower;
+  }
+
+  /**
+   * Too low is corrected at once. Too high is not believed before it is sure to last: a refund may be in the head before
+   * it is in the books, and a vendor that reserves less than we do has more left only for as long as answers are under way.
+   */
+  #keep(heard: Heard, times: SeenTimes): boolean {
+    const kept = this.#kept;
+    if (kept !== null && times.now - kept.sentAt < refundsKnownAfterMs(times.skewMs)) return false;
+    this.#kept = heard;
+    const bounds = kept && this.#bounds(kept, times, true);
+    if (bounds === null) return false;
+    const level = this.primary.level(times.now);
+    const surplus = Math.min(bounds.lowest, bounds.highest) - level;
+    const lasting = Math.max(0, Math.min(surplus, this.#surplus));
+    this.#surplus = surplus - lasting;
+    return lasting > 0 && this.primary.observe({ ...bounds, lowest: level + lasting });
+  }
+
+  #bounds({ remaining, sentAt, cost }: Heard, { now, skewMs }: SeenTimes, mayRaise: boolean): LevelBounds | null {
+    const { capacity: limit, windowMs } = this.primary;
+    const meter = this.#meter;
+    const ownAmount = meter.reserved(cost);
+    return levelBounds({
+      ...{ remaining, sentAt, now, skewMs, limit, mayRaise, flow: this.flow },
+      ...(this.refills ? { ratePerMs: limit / windowMs, roundingUp: BUCKET_ROUNDING } : { ratePerMs: 0, windowMs }),
+      ownAmount,
+      ownUnsure: Math.max(0, ownAmount - cost.certain[meter.unit]),
+    });
   }
 
   /** A 429 measured it. What is missing stays booked until `until` where the limit is a window. */
@@ -116,7 +162,17 @@ export class QuotaLimit {
     const isNearEmpty = levelBefore < this.primary.capacity * NEAR_EMPTY;
     const gap = isNearEmpty ? Math.max(0, levelBefore - this.primary.level(now)) : 0;
     this.#foreign.compared(gap, sentAt, now);
-    (this.meters[0] as Meter).guard = this.#foreign.guard;
+    this.#guard();
+  }
+
+  /** What refills is never lost by leaving it; in a window it would be. */
+  #guard(): void {
+    const surprises = this.refills ? Math.min(this.#surprises.guard, this.primary.capacity * MOST_GUARDED) : 0;
+    this.#meter.guard = this.#foreign.guard + surprises;
+  }
+
+  get #meter(): Meter {
+    return this.meters[0] as Meter;
   }
 
   *paces(): Generator<AdaptivePace> {
@@ -128,3 +184,5 @@ export class QuotaLimit {
 const BUCKET_ROUNDING = 1;
 
 const NEAR_EMPTY = 0.5;
+/** Share of a limit that surprises may take from what goes at once. */
+const MOST_GUARDED = 0.25;

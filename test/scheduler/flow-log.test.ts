@@ -46,3 +46,14 @@ test('a burst does not make it grow without bound', () => {
   expect(flow.covers(900)).toBe(true);
   expect(flow.sentBetween(900, 999)).toBe(200);
 });
+
+test('what may be charged at its end only is unsure from the sending to the end, however long ago that began', () => {
+  const flow = new FlowLog({ keepMs: 1_000 });
+  flow.record(100, 50, 30);
+  flow.record(200, 10);
+  expect([100, 101, 201].map((instant) => flow.unsureBefore(instant))).toEqual([0, 30, 30]);
+  for (let at = 1_000; at <= 9_000; at += 10) flow.record(at, 1);
+  expect(flow.unsureBefore(9_000)).toBe(30);
+  flow.record(9_500, -20, -30);
+  expect([9_500, 9_501].map((instant) => flow.unsureBefore(instant))).toEqual([30, 0]);
+});

@@ -74,3 +74,16 @@ test("a key's own limit holds beside its quota's", () => {
   office.clock.advance(61_000);
   expect(office.log).toEqual(['1 on a', '2 on a']);
 });
+
+test('what may be charged at the end only is known until the lease has ended, though the limit may have changed meanwhile', () => {
+  const office = new Office({ a: { limits: [tpm()], learns: true } });
+  const unsure = () => office.quota('a').limits[0]?.flow.unsureBefore(office.clock.now() + 1);
+  office.ask('1', { tokens: 100, reservedTokens: 700 });
+  expect(unsure()).toBe(600);
+  office.quota('a').limits[0]?.seeCapacity(500, office.clock.now());
+  office.clock.advance(1_000);
+  office.end('1', { charged: chargeOf(150, 0) });
+  expect(unsure()).toBe(600);
+  office.clock.advance(200);
+  expect(unsure()).toBe(0);
+});

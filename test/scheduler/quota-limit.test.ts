@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
 import { QuotaLimit } from '../../src/scheduler/quota-limit.ts';
 
@@ -59,3 +60,84 @@ test('a lower limit lowers what goes at once and what goes in a slice as well', 
   limit.seeCapacity(60, 0);
   expect(limit.meters.map((meter) => meter.limit.capacity)).toEqual([60, 60, 10]);
 });
+
+describe('a head that says more than the books of a bucket of 60,000 a minute', () => {
+  const cost = { reserved: [1, 0, 0, 0, 1], expected: [1, 0, 0, 0, 1], certain: [1, 0, 0, 0, 1] } as const;
+
+  /** Half full at 0. Heads come as they are sent, and each says by how much more is left than the books say. */
+  function afterSurpluses(...heads: readonly (readonly [at: number, surplus: number])[]): number {
+    const limit = bucketOfTokens();
+    limit.primary.take(30_000, 0);
+    for (const [at, surplus] of heads) hear(limit, at, surplus);
+    const [last] = heads.at(-1) as readonly [number, number];
+    return limit.primary.level(last) - (30_000 + last - SKEW_MS);
+  }
+
+  function hear(limit: QuotaLimit, at: number, surplus: number): void {
+    const remaining = limit.primary.level(at) + surplus;
+    limit.seeRemaining(remaining, { sentAt: at, now: at, skewMs: SKEW_MS, cost });
+  }
+
+  test('is not believed at once: a refund may be in it that the books are yet to get', () => {
+    expect(afterSurpluses([1_000, 5_000], [1_100, 5_000])).toBeCloseTo(0);
+  });
+
+  test('nor when that is over, for more is left while answers are under way that are reserved less for', () => {
+    expect(afterSurpluses([1_000, 5_000], [1_800, 5_000])).toBeCloseTo(0);
+  });
+
+  test('is believed when the next one says so too, but for the refill that is not sure', () => {
+    const risen = afterSurpluses([1_000, 5_000], [1_800, 5_000], [2_600, 5_000]);
+    expect(risen).toBeCloseTo(5_000 - SKEW_MS);
+  });
+
+  test('is believed no further than both of them agree', () => {
+    const least = 1_000 - SKEW_MS;
+    expect(afterSurpluses([1_000, 5_000], [1_800, 1_000], [2_600, 5_000])).toBeCloseTo(least);
+    expect(afterSurpluses([1_000, 1_000], [1_800, 5_000], [2_600, 1_000])).toBeCloseTo(least);
+  });
+
+  test('is believed for the rest as well when a third one says so', () => {
+    const heads = [1_000, 1_800, 2_600].map((at) => [at, 1_000] as const);
+    expect(afterSurpluses(...heads, [3_400, 0], [4_200, 0])).toBeCloseTo(1_000 - SKEW_MS);
+  });
+
+  test('proves nothing about a limit that has changed since', () => {
+    const limit = bucketOfTokens();
+    limit.primary.take(30_000, 0);
+    for (const at of [1_000, 1_800]) hear(limit, at, 5_000);
+    limit.seeCapacity(40_000, 2_000);
+    const level = limit.primary.level(2_600);
+    hear(limit, 2_600, 5_000);
+    expect(limit.primary.level(2_600)).toBe(level);
+  });
+});
+
+describe('an answer that cost more than was booked for it', () => {
+  test('leaves a guard on a bucket, of a quarter of it at most', () => {
+    const limit = bucketOfTokens();
+    limit.corrected(2_000, 1_000);
+    expect(limit.meters[0]?.guard).toBe(2_000);
+    limit.corrected(50_000, 2_000);
+    expect(limit.meters[0]?.guard).toBe(15_000);
+  });
+
+  test('leaves none on a window, where what is not used is lost', () => {
+    const limit = bucketOfTokens({ algorithm: 'sliding-window', burst: 1 });
+    limit.corrected(2_000, 1_000);
+    expect(limit.meters[0]?.guard).toBe(0);
+  });
+});
+
+const SKEW_MS = 250;
+
+function bucketOfTokens(overrides: Partial<LimitPlan> = {}): QuotaLimit {
+  return new QuotaLimit({
+    ...{ name: 'tpm', quotaName: 'org-a', skewMs: SKEW_MS, source: 'config' },
+    plan: {
+      ...{ unit: 'tokens', windowMs: 60_000, capacity: 60_000 },
+      ...{ algorithm: 'token-bucket', isGuess: false },
+      ...overrides,
+    },
+  });
+}

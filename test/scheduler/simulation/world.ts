@@ -31,7 +31,7 @@ export interface SimulatedRequest {
   readonly inputTokens: number;
   /** What will really be produced. */
   readonly outputTokens: number;
-  /** What is booked for it; default: what will be produced. */
+  /** What is booked for it, where neither we nor the vendor can know it; default: what will be produced, which both know. */
   readonly expectedOutput?: number;
   /** The client's cap. */
   readonly outputCap?: number;
@@ -223,8 +223,7 @@ export class World {
   #send(lease: Lease, request: SimulatedRequest): void {
     const limiter = this.#limiterOf.get(lease.route) as UpstreamLimiter;
     this.clock.schedule(this.#delay(), () => {
-      const size = { input: request.inputTokens, outputCap: request.outputCap ?? request.outputTokens };
-      const verdict = limiter.admit(this.clock.now(), size);
+      const verdict = limiter.admit(this.clock.now(), { input: request.inputTokens, outputCap: knownOutput(request) });
       if (!verdict.isAdmitted) {
         this.refusals += 1;
         const retryAfterMs = (this.#options.hasHints ?? true) ? verdict.waitMs : null;
@@ -282,6 +281,11 @@ function spentOf(limit: UpstreamLimit, now: number): Spent {
   const { unit, windowMs, limit: capacity } = limit.spec;
   const used = capacity - Math.floor(limit.read(now).level);
   return { unit: unit === 'total' ? 'tokens' : 'requests', windowMs, limit: capacity, used };
+}
+
+/** What a vendor can know of an output on arrival: its cap. Where we know it exactly, so does the cap. */
+function knownOutput({ outputCap, expectedOutput, outputTokens }: SimulatedRequest): number | null {
+  return outputCap ?? (expectedOutput === undefined ? outputTokens : null);
 }
 
 function costOf(request: SimulatedRequest): Cost {
