@@ -19,6 +19,8 @@ export interface LimitFacts {
   readonly requestSliceMs: number | null;
   /** Tokens are charged when the answer ends, not when the request arrives: what is in flight is invisible to the limiter. */
   readonly isChargedAtEnd: boolean;
+  /** Limits of a day begin anew at this minute after midnight in this time zone. Absent: nobody knows when. */
+  readonly dayBegins?: { readonly minuteOfDay: number; readonly timeZone: string };
 }
 
 /** The size of one request, in LLM tokens. */
@@ -56,8 +58,8 @@ export type Outcome =
   | { readonly kind: 'wait'; readonly retryAfterMs: number | null; readonly readings: readonly Spent[] }
   /** Larger than this quota ever admits; others may take it. */
   | { readonly kind: 'never_fits'; readonly unit: Unit | null; readonly limit: number | null }
-  /** Day or month gone; `retryAfterMs` is null when only the calendar knows. */
-  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null }
+  /** Day or month gone; `retryAfterMs` is null when only the calendar knows. `readings` as for `wait`. */
+  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null; readonly readings?: readonly Spent[] }
   /** Credentials or billing: a human must act. `scope` says whether only this model is closed to the key. */
   | {
       readonly kind: 'disabled';

@@ -55,13 +55,14 @@ function reportOfOutcome(outcome: Outcome): Report {
   switch (outcome.kind) {
     case 'wait':
       return { kind: 'wait', retryAfterMs: outcome.retryAfterMs, spent: outcome.readings };
+    case 'exhausted':
+      return { kind: 'exhausted', retryAfterMs: outcome.retryAfterMs, spent: outcome.readings ?? [] };
     case 'client':
     case 'context':
       return { kind: 'nothing' };
     case 'capacity':
       return outcome.isTierOnly ? { kind: 'nothing' } : { kind: 'capacity', retryAfterMs: outcome.retryAfterMs };
     case 'never_fits':
-    case 'exhausted':
     case 'disabled':
     case 'ramp':
     case 'failed':

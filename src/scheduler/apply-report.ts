@@ -36,11 +36,11 @@ function apply(lease: Lease, report: Report, context: ReportContext): void {
     case 'never_fits':
       route.quotas[0].neverFits(report.unit, report.limit, now);
       return;
-    case 'exhausted':
-      // Hints and hours are guesses at when a day ends: one at a time finds out.
-      route.quotas[0].gate.close();
-      route.quotas[0].rest(now + (report.retryAfterMs ?? DAY_REST_MS), 'exhausted');
+    case 'exhausted': {
+      const { retryAfterMs, spent = [] } = report;
+      route.quotas[0].exhausted({ now, sentAt: lease.sentAt, retryAfterMs, spent });
       return;
+    }
     case 'disabled':
       disable(route, report);
       return;
@@ -93,8 +93,6 @@ function overload(route: Route, hintMs: number | null, { now, random }: ReportCo
   upstream.overloaded = route;
 }
 
-/** An exhausted day without a hint is asked again after an hour. */
-const DAY_REST_MS = 3_600_000;
 const RAMP_REST_MS = 5_000;
 const FIRST_OVERLOAD_MS = 1_000;
 const MAX_OVERLOAD_MS = 30_000;

@@ -18,7 +18,7 @@ export type Report =
       readonly spent: readonly Spent[];
     }
   | { readonly kind: 'never_fits'; readonly unit: Reading['unit'] | 'in_flight' | null; readonly limit: number | null }
-  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null }
+  | { readonly kind: 'exhausted'; readonly retryAfterMs: number | null; readonly spent?: readonly Spent[] }
   | {
       readonly kind: 'disabled';
       readonly reason: 'credentials' | 'billing' | 'model';

@@ -1,6 +1,7 @@
 import type { Cost } from './cost.ts';
 import { Gate } from './gate.ts';
 import type { LimitPlan } from './limits/create-limits.ts';
+import type { Boundaries } from './limits/fixed-window.ts';
 import type { Meter } from './meter.ts';
 import { type LimitSource, QuotaLimit, type Reading, type Spent } from './quota-limit.ts';
 
@@ -19,8 +20,14 @@ export interface QuotaOptions {
   readonly limits: readonly NamedPlan[];
   /** Answers may teach limits that nobody configured: the quota of an upstream model, not a key's or a client's. */
   readonly learns: boolean;
+  /** How the vendor enforces a limit that an answer teaches. Absent: it refills evenly. */
+  readonly learned?: (limit: TaughtLimit) => Omit<NamedPlan, 'name'>;
+  /** The vendor's day that holds an instant. Absent: nobody knows when one begins. */
+  readonly dayOf?: Boundaries;
   readonly skewMs: number;
 }
+
+export type TaughtLimit = Pick<LimitPlan, 'unit' | 'windowMs' | 'capacity'>;
 
 /** A request whose head has come: when it was sent, and what was booked for it. */
 export interface Answered {
@@ -51,6 +58,8 @@ export class Quota {
   readonly name: string;
   readonly learns: boolean;
   readonly gate: Gate;
+  readonly #learned: (limit: TaughtLimit) => Omit<NamedPlan, 'name'>;
+  readonly #dayOf: Boundaries | null;
   /** Nothing starts before it: a 429 without numbers, or a day that is gone. */
   restsUntil = 0;
   restReason: 'throttled' | 'exhausted' | null = null;
@@ -70,6 +79,8 @@ export class Quota {
     this.id = options.id;
     this.name = options.name;
     this.learns = options.learns;
+    this.#learned = options.learned ?? refillsEvenly;
+    this.#dayOf = options.dayOf ?? null;
     this.#skewMs = options.skewMs;
     this.gate = new Gate(!options.learns);
     for (const limit of options.limits) this.#add(limit, 'config');
@@ -125,6 +136,24 @@ export class Quota {
     this.gate.close();
   }
 
+  /**
+   * A day or a month is gone. Without a hint the quota rests until its vendor's day ends, else for an hour; both are guesses
+   * at what the vendor's clock shows, so one request at a time finds out. A day that has only just begun here has not begun
+   * there, or the refusal is older than it: nothing of it is spent.
+   */
+  exhausted({ now, sentAt, retryAfterMs, spent }: Omit<Refusal, 'isExplained'>): void {
+    const day = this.#dayOf?.(now) ?? null;
+    const isYoung = day !== null && now - day.startMs < YOUNG_DAY_MS;
+    const restMs = isYoung ? MINUTE_MS : (day?.endMs ?? now + HOUR_MS) - now;
+    const until = now + (retryAfterMs ?? restMs);
+    const times = { now, sentAt, skewMs: this.#skewMs, until };
+    for (const each of isYoung ? [] : spent) {
+      this.limitFor({ ...each, remaining: null }, 'refusal', now)?.refused(each, times);
+    }
+    this.rest(until, 'exhausted');
+    this.gate.close();
+  }
+
   rest(until: number, reason: 'throttled' | 'exhausted'): void {
     if (until <= this.restsUntil) return;
     this.restsUntil = until;
@@ -144,8 +173,7 @@ export class Quota {
     if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
     const { unit, windowMs, limit: capacity } = reading;
     const name = `${SHORT_NAMES[unit]}${windowLetter(windowMs)}`;
-    const plan: LimitPlan = { unit, windowMs, capacity, algorithm: 'token-bucket', isGuess: false };
-    const learned = this.#add({ name, plan }, source);
+    const learned = this.#add({ name, ...this.#learned({ unit, windowMs, capacity }) }, source);
     const level = reading.remaining ?? capacity;
     learned.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
     return learned;
@@ -197,6 +225,10 @@ export class Quota {
   }
 }
 
+function refillsEvenly(limit: TaughtLimit): Omit<NamedPlan, 'name'> {
+  return { plan: { ...limit, algorithm: 'token-bucket', isGuess: false } };
+}
+
 function windowLetter(windowMs: number): string {
   if (windowMs < MINUTE_MS) return 's';
   if (windowMs < HOUR_MS) return 'm';
@@ -212,6 +244,8 @@ const QUIET_MS = 600_000;
 const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 600_000;
 const MAX_SKEW_MS = 2_000;
+/** So far two clocks may be apart, and a refusal behind its request. */
+const YOUNG_DAY_MS = 300_000;
 /** For so many times its length after a rest, one request at a time goes, and another refusal makes the next one longer. */
 const CAUTION = 2;
 /** Refusals with numbers in a row before the quota rests although it was measured. */

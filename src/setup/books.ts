@@ -6,7 +6,7 @@ import type { ModelRoutes, RouteOption } from '../scheduler/model-routes.ts';
 import { Quota } from '../scheduler/quota.ts';
 import { type KeyState, Route, type UpstreamModelState } from '../scheduler/route.ts';
 import { createStrategy } from '../scheduler/strategies/registry.ts';
-import { limitPlans } from './limit-plans.ts';
+import { learningFacts, limitPlans } from './limit-plans.ts';
 
 export interface BooksOptions {
   readonly config: Config;
@@ -96,8 +96,10 @@ export class Books {
     const known = this.#quotas.get(group.scopeId);
     if (known) return known;
     const { clock, factsOf } = this.#options;
-    const limits = limitPlans(group.limits, factsOf(provider), clock);
-    const quota = new Quota({ id: group.scopeId, name: group.name, limits, learns, skewMs: SKEW_MS });
+    const facts = factsOf(provider);
+    const limits = limitPlans(group.limits, facts, clock);
+    const learning = learns ? learningFacts(facts, clock) : {};
+    const quota = new Quota({ id: group.scopeId, name: group.name, limits, learns, ...learning, skewMs: SKEW_MS });
     this.#quotas.set(group.scopeId, quota);
     this.#options.onQuota(quota);
     return quota;

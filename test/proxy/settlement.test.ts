@@ -61,7 +61,7 @@ describe('what an attempt says of its route', () => {
     ],
     [
       { kind: 'exhausted', retryAfterMs: null },
-      { kind: 'exhausted', retryAfterMs: null },
+      { kind: 'exhausted', retryAfterMs: null, spent: [] },
     ],
     [
       { kind: 'disabled', reason: 'billing', scope: 'key' },

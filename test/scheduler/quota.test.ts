@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chargeOf } from '../../src/charge.ts';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
-import { type NamedPlan, Quota, type Refusal } from '../../src/scheduler/quota.ts';
+import { type NamedPlan, Quota, type Refusal, type TaughtLimit } from '../../src/scheduler/quota.ts';
 import type { Reading } from '../../src/scheduler/quota-limit.ts';
 
 const MINUTE_MS = 60_000;
@@ -206,5 +206,39 @@ describe('a rest', () => {
     quota.refused(refusal(0, { spent }));
     expect(quota.limits[0]?.primary.capacity).toBe(100);
     expect(quota.limits[0]?.primary.level(0)).toBeCloseTo(0);
+  });
+});
+
+describe('a day that is gone', () => {
+  const HOUR_MS = 3_600_000;
+  const dayOf = (instant: number) => {
+    const startMs = Math.floor(instant / DAY_MS) * DAY_MS;
+    return { startMs, endMs: startMs + DAY_MS };
+  };
+  const learned = (limit: TaughtLimit): { plan: LimitPlan } => ({
+    plan: { ...limit, algorithm: 'fixed-window', isGuess: false, boundaries: dayOf },
+  });
+  const perDay = { unit: 'requests', windowMs: DAY_MS, limit: 20, used: null } as const;
+  const quotaOfDays = () => new Quota({ id: 'q', name: 'q', limits: [], learns: true, learned, dayOf, skewMs: 250 });
+
+  test('is over when the next one of the vendor begins, and teaches how much it holds', () => {
+    const quota = quotaOfDays();
+    quota.exhausted({ now: 20 * HOUR_MS, sentAt: 20 * HOUR_MS, retryAfterMs: null, spent: [perDay] });
+    expect(quota).toMatchObject({ restsUntil: DAY_MS, restReason: 'exhausted' });
+    const rpd = quota.limits[0]?.primary;
+    expect([rpd?.capacity, rpd?.level(20 * HOUR_MS), rpd?.level(DAY_MS)]).toEqual([20, 0, 20]);
+  });
+
+  test('was the day before when it has only just begun: a clock may be wrong, or the answer late', () => {
+    const quota = quotaOfDays();
+    quota.exhausted({ now: DAY_MS + 500, sentAt: DAY_MS - 500, retryAfterMs: null, spent: [perDay] });
+    expect(quota).toMatchObject({ restsUntil: DAY_MS + 500 + MINUTE_MS, limits: [] });
+  });
+
+  test('is asked again after an hour where nobody knows when it ends, and when the vendor says where it does', () => {
+    const [mute, frank] = [quotaWith([]), quotaWith([])];
+    mute.exhausted({ now: 7, sentAt: 0, retryAfterMs: null, spent: [] });
+    frank.exhausted({ now: 7, sentAt: 0, retryAfterMs: 100, spent: [] });
+    expect([mute.restsUntil, frank.restsUntil]).toEqual([7 + HOUR_MS, 107]);
   });
 });

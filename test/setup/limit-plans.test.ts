@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EffectiveLimits } from '../../src/config/limits.ts';
 import type { LimitFacts } from '../../src/providers/provider.ts';
-import { limitPlans } from '../../src/setup/limit-plans.ts';
+import { learningFacts, limitPlans } from '../../src/setup/limit-plans.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -70,4 +70,33 @@ test('a day that begins at a time of day is a window of known phase, whatever th
 test('what is charged at the end is tokens; a request counts when it arrives', () => {
   const late = plans({ rpm: { limit: 60 }, tpm: { limit: 60 } }, { ...told, isChargedAtEnd: true });
   expect(late.map(({ isChargedAtEnd }) => isChargedAtEnd)).toEqual([false, true]);
+});
+
+describe('a vendor whose day begins at a time that is known', () => {
+  const utc = { minuteOfDay: 0, timeZone: 'UTC' };
+  const daily: LimitFacts = { ...guess, isGuess: false, algorithm: 'fixed-window', dayBegins: utc };
+
+  test('has windows of known phase for limits of a day, and for no others', () => {
+    const [rpm, rpd] = plans({ rpm: { limit: 5 }, rpd: { limit: 60 } }, daily);
+    expect(rpm?.plan).toMatchObject({ algorithm: 'sliding-window' });
+    expect(rpd?.plan).toMatchObject({ algorithm: 'fixed-window', isGuess: false });
+    expect(rpd?.plan.boundaries?.(5)).toEqual({ startMs: 0, endMs: DAY_MS });
+  });
+
+  test('is overruled by the configuration', () => {
+    const noon = { minuteOfDay: 720, timeZone: 'UTC' };
+    expect(plans({ rpd: { limit: 60, resets: noon } }, daily)[0]?.plan.boundaries?.(5).endMs).toBe(DAY_MS / 2);
+    expect(plans({ rpd: { limit: 60, algorithm: 'token-bucket' } }, daily)[0]?.plan).not.toHaveProperty('boundaries');
+  });
+
+  test('teaches limits that are booked the same way', () => {
+    const { learned, dayOf } = learningFacts(daily, new FakeClock());
+    const taught = learned?.({ unit: 'requests', windowMs: DAY_MS, capacity: 20 });
+    expect(taught).toMatchObject({ plan: { capacity: 20, algorithm: 'fixed-window' }, isChargedAtEnd: false });
+    expect(dayOf?.(5)).toEqual({ startMs: 0, endMs: DAY_MS });
+  });
+});
+
+test('where even the algorithm is a guess, limits that answers teach are booked as ever', () => {
+  expect(learningFacts(guess, new FakeClock())).toEqual({});
 });
