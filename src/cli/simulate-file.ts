@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseAmount } from '../config/units.ts';
 import { FAULT_KINDS } from '../simulator/faults.ts';
-import { ALGORITHMS, CHARGES, RESERVES } from '../simulator/limits/limit-spec.ts';
-import { HEADER_STYLES, type SimulatorOptions } from '../simulator/options.ts';
+import { ALGORITHMS, CACHED_INPUT, CHARGES, RESERVES } from '../simulator/limits/limit-spec.ts';
+import { HEADER_STYLES, type SimulatorOptions, VENDORS } from '../simulator/options.ts';
 import { CliError } from './config-file.ts';
 
 const positive = z.number().positive();
@@ -38,6 +38,7 @@ const limit = z.preprocess(
     charge: z.enum(CHARGES).optional(),
     reserve: z.enum(RESERVES).optional(),
     assumedOutput: notNegative.optional(),
+    cachedInput: z.enum(CACHED_INPUT).optional(),
     freedAfterMs: notNegative.optional(),
   }),
 );
@@ -74,6 +75,7 @@ const fault = z.strictObject({
 });
 
 const file: z.ZodType<SimulatorOptions> = z.strictObject({
+  vendor: z.enum(VENDORS).optional(),
   organizations: z
     .array(
       z.strictObject({

@@ -3,10 +3,11 @@ import { parseAmount, parseDurationMs, parseShare } from '../config/units.ts';
 import type { Distribution } from '../simulator/distribution.ts';
 import { FAULT_KINDS, type FaultRule } from '../simulator/faults.ts';
 import type { Algorithm, Charge, LimitName, LimitsOptions } from '../simulator/limits/limit-spec.ts';
-import type { HeaderStyle, SimulatorOptions } from '../simulator/options.ts';
+import type { HeaderStyle, SimulatorOptions, VendorName } from '../simulator/options.ts';
 
 /** What the command line says of the vendor to simulate, each value read already. */
 export interface SimulateFlags extends Partial<Record<LimitName, number>> {
+  readonly vendor?: VendorName;
   readonly key?: readonly string[];
   readonly oneOrganization?: boolean;
   readonly model?: readonly string[];
@@ -35,6 +36,7 @@ export function optionsFromFlags(flags: SimulateFlags): SimulatorOptions {
   const limits = limitsFrom(flags);
   const organizations = flags.oneOrganization ? [{ keys, limits }] : keys.map((key) => ({ keys: [key], limits }));
   return {
+    vendor: flags.vendor,
     organizations,
     models: flags.model,
     contextLength: flags.contextLength,

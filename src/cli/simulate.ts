@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { VendorApi } from '../simulator/api/vendor-api.ts';
 import { ALGORITHMS, CHARGES, LIMIT_FACTS, LIMIT_NAMES, type LimitsOptions } from '../simulator/limits/limit-spec.ts';
-import { DEFAULT_MODELS, HEADER_STYLES, type SimulatorOptions, SimulatorOptionsError } from '../simulator/options.ts';
+import { HEADER_STYLES, type SimulatorOptions, SimulatorOptionsError, VENDORS } from '../simulator/options.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { CliError } from './config-file.ts';
 import { type CliIo, signalExitCode } from './io.ts';
@@ -27,23 +28,24 @@ interface Flags extends SimulateFlags {
   readonly config?: string;
 }
 
-/** `sluice simulate`: an OpenAI-shaped vendor on this machine, with limits of its own. */
+/** `sluice simulate`: a vendor on this machine, with limits of its own. */
 export function registerSimulate(program: Command, io: CliIo): void {
   const command = program
     .command('simulate')
-    .description('an OpenAI-shaped vendor on this machine, to test an application against real limits')
+    .description('a vendor on this machine, to test an application against real limits')
     .option('-p, --port <number>', 'port to listen on; 0: any free one', '9100')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('-c, --config <file>', 'a JSON file that describes the vendor; then no flag below counts')
+    .addOption(new Option('--vendor <name>', 'whose API it is (default: openai)').choices(VENDORS))
     .option('--key <token>', 'a key (repeatable; default: sk-sim-1)', collect)
     .option('--one-organization', 'all keys share their limits')
-    .option('--model <name>', `a model (repeatable; default: ${DEFAULT_MODELS.join(', ')})`, collect);
+    .option('--model <name>', 'a model (repeatable; default: some of the vendor)', collect);
   for (const name of LIMIT_NAMES) command.option(`--${name} <amount>`, LIMIT_FACTS[name].text, readAmount);
   command
-    .addOption(new Option('--algorithm <name>', 'how limits are counted (default: token-bucket)').choices(ALGORITHMS))
+    .addOption(new Option('--algorithm <name>', 'how limits are counted (default: as the vendor)').choices(ALGORITHMS))
     .option('--capacity <share>', 'token bucket: share of a minute that it holds, such as 10%', readShare)
     .option('--slice <duration>', 'also enforce limits in slices of 1s or 10s', readDuration)
-    .addOption(new Option('--charge <mode>', 'what tokens are charged (default: refund)').choices(CHARGES))
+    .addOption(new Option('--charge <mode>', 'what tokens are charged (default: as the vendor)').choices(CHARGES))
     .option('--context-length <tokens>', 'longest prompt and output', readAmount)
     .option('--first-byte <duration>', 'until an answer begins: 200ms, 50ms-400ms, ~200ms (long tail)', readDurations)
     .option('--tokens-per-second <number>', 'pace of an answer (default: as fast as it is read)', readFactor)
@@ -51,7 +53,7 @@ export function registerSimulate(program: Command, io: CliIo): void {
     .option('--arrival-delay <duration>', 'time on the way to the limiter, such as 5ms-250ms', readDurations)
     .option('--clock-offset <duration>', 'how far the clock of the vendor is ahead, such as 2s or -2s', readOffset)
     .option('--usage-factor <factor>', 'tokens that the vendor counts for one', readFactor)
-    .addOption(new Option('--headers <style>', 'rate headers (default: openai)').choices(HEADER_STYLES))
+    .addOption(new Option('--headers <style>', 'rate headers (default: as the vendor)').choices(HEADER_STYLES))
     .option('--retry-after', 'send retry-after with a 429')
     .option('--fault <kind[:share]>', 'a fault, such as 500:10% (repeatable)', readFault)
     .action((flags: Flags) => simulate(io, flags));
@@ -61,13 +63,14 @@ async function simulate(io: CliIo, flags: Flags): Promise<void> {
   const options = flags.config === undefined ? optionsFromFlags(flags) : readFile(io, flags.config);
   // Loaded here, because the tokenizer takes longer to load than all other commands to run.
   const { createSimulator } = await import('../simulator/simulator.ts');
+  const { vendorApi } = await import('../simulator/vendors/registry.ts');
   const simulator = explained(() => createSimulator(options, io.clock, io.random));
   const { url } = await listen(simulator, flags);
   io.onSignal((signal, nth) => {
     if (nth > 1) io.exit(signalExitCode(signal));
     else void simulator.close().then(() => io.exit(0));
   });
-  io.stdout.write(description(options, url));
+  io.stdout.write(description(options, vendorApi(options.vendor ?? 'openai'), url));
 }
 
 function readFile(io: CliIo, name: string): SimulatorOptions {
@@ -105,13 +108,13 @@ async function listen(simulator: Simulator, { port, host }: Flags): Promise<{ ur
 }
 
 /** What is simulated, in plain lines, and a line to try it with. */
-function description(options: SimulatorOptions, url: string): string {
-  const models = options.models ?? DEFAULT_MODELS;
+function description(options: SimulatorOptions, api: VendorApi, url: string): string {
+  const models = options.models ?? api.models;
   const organizations = options.organizations.map(({ name, keys, limits = {}, models: own, sharedLimits }, index) => {
     const parts = [
-      `each model: ${limitsText(limits)}`,
-      ...Object.entries(own ?? {}).map(([model, its]) => `${model}: ${limitsText(its)}`),
-      ...(sharedLimits ? [`all models: ${limitsText(sharedLimits)}`] : []),
+      `each model: ${limitsText(api.limitsOf(limits))}`,
+      ...Object.entries(own ?? {}).map(([model, its]) => `${model}: ${limitsText(api.limitsOf(its))}`),
+      ...(sharedLimits ? [`all models: ${limitsText(api.limitsOf(sharedLimits))}`] : []),
     ];
     const count = keys.length === 1 ? '1 key' : `${keys.length} keys`;
     return `  ${name ?? `org-sim-${index + 1}`}, ${count}; ${parts.join('; ')}`;
@@ -120,14 +123,13 @@ function description(options: SimulatorOptions, url: string): string {
   const [first] = options.organizations[0]?.keys ?? [];
   const token = typeof first === 'object' ? first.key : (first ?? '');
   return [
-    `Simulating an OpenAI-shaped vendor at ${url}/v1. Nothing leaves this machine, every answer is made up.`,
+    `Simulating ${api.title} at ${url}${api.basePath}. Nothing leaves this machine, every answer is made up.`,
     ...organizations,
     `  models: ${models.join(', ')}`,
     ...(faults.length > 0 ? [`  faults: ${faults.join(', ')}`] : []),
     `  what it was sent: ${url}/_sim/ledger`,
     'Try it:',
-    `  curl ${url}/v1/chat/completions -H 'authorization: Bearer ${token}' -H 'content-type: application/json' \\`,
-    `    -d '{"model":"${models[0]}","messages":[{"role":"user","content":"Hello"}]}'`,
+    `  ${api.example(url, token, models[0] ?? '')}`,
     '',
   ].join('\n');
 }

@@ -1,14 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Cancel } from '../clock.ts';
-import { errorBody, serverError } from './api-error.ts';
-import type { ChatRequest } from './chat-request.ts';
-import { ChunkWriter, type Completion, type CompletionUsage, wholeBody } from './completion.ts';
-import { composeAnswer } from './compose-answer.ts';
+import type { Answer, AnswerWriter, Usage } from './api/answer.ts';
+import { RoundWriter } from './api/round-writer.ts';
+import type { ErrorReply, Headers, ModelCallRead } from './api/vendor-api.ts';
+import { composeAnswer, thinkingIn } from './compose-answer.ts';
 import { draw } from './distribution.ts';
 import type { FaultKind, FaultRule } from './faults.ts';
 import type { AdmittedRecord } from './ledger.ts';
 import type { Handle, UpstreamLimiter } from './limits/upstream-limiter.ts';
-import { type Headers, sendError, sendJson, startStream } from './respond.ts';
+import type { Sender } from './organizations.ts';
+import type { PromptSize } from './prompt-cost.ts';
+import { sendError, sendJson, startStream } from './respond.ts';
 import { AnswerStream } from './stream-answer.ts';
 import type { Vendor } from './vendor.ts';
 
@@ -29,12 +31,15 @@ const BREAKS: ReadonlySet<FaultKind> = new Set([
 ]);
 
 export interface AdmittedCall {
-  readonly request: ChatRequest;
+  readonly read: ModelCallRead;
   readonly response: ServerResponse;
-  /** The rate limits among them are those right after admission. */
-  readonly headers: Headers;
+  readonly requestId: string;
+  /** As they were right after admission. */
+  readonly rateHeaders: Headers;
+  readonly sender: Sender;
   /** On the injected clock. */
   readonly receivedAt: number;
+  readonly size: PromptSize;
   readonly fault: FaultRule | null;
   readonly limiter: UpstreamLimiter;
   readonly handle: Handle;
@@ -49,7 +54,8 @@ export class CallAnswer {
   readonly #vendor: Vendor;
   readonly #call: AdmittedCall;
   readonly #generation: number;
-  readonly #completion: Completion;
+  readonly #answer: Answer;
+  readonly #writer: AnswerWriter;
   /** Tokens of the longest choice. */
   readonly #rounds: number;
   #stream: AnswerStream | null = null;
@@ -61,20 +67,21 @@ export class CallAnswer {
     this.#vendor = vendor;
     this.#call = call;
     this.#generation = vendor.generation;
-    const { request } = call;
-    const choices = composeAnswer(request, {
+    const { read } = call;
+    const choices = composeAnswer(read.request, {
       words: vendor.words,
       usageFactor: vendor.options.usageFactor ?? 1,
       drawLength: () => draw(vendor.options.answer?.outputTokens ?? DEFAULT_OUTPUT_TOKENS, vendor.random),
     });
-    this.#rounds = Math.max(...choices.map(({ length }) => length));
-    this.#completion = {
-      id: vendor.nextId('chatcmpl-'),
+    this.#rounds = choices.reduce((longest, { length }) => Math.max(longest, length), 0);
+    this.#answer = {
+      id: vendor.nextId(''),
       created: Math.floor(vendor.nowMs() / 1000),
-      model: request.model,
+      model: read.request.model,
       choices,
-      includesUsage: request.includesUsage,
+      usageAfter: (rounds) => this.#usage(rounds),
     };
+    this.#writer = read.write(this.#answer);
   }
 
   begin(): void {
@@ -85,17 +92,17 @@ export class CallAnswer {
     if (fault?.kind === 'hang') return;
     const slowMs = fault?.kind === 'slow_head' ? (fault.delayMs ?? DEFAULT_SLOW_HEAD_MS) : 0;
     const waitMs = slowMs + draw(options.answer?.firstByteMs ?? 0, random);
-    this.#after(waitMs, () => this.#answer());
+    this.#after(waitMs, () => this.#reply());
   }
 
-  #answer(): void {
-    const { request, response, fault } = this.#call;
+  #reply(): void {
+    const { read, response, fault } = this.#call;
     const headers = this.#headers();
     const isBroken = fault !== null && BREAKS.has(fault.kind);
     switch (fault?.kind) {
       case '500':
         this.#settle('failed', 0);
-        sendError(response, serverError(), headers);
+        sendError(response, this.#serverError(), headers);
         return;
       case 'reset_before_body':
         response.writeHead(200, { ...headers, 'content-type': 'application/json' });
@@ -112,7 +119,7 @@ export class CallAnswer {
         this.#answerWhole();
         return;
       default:
-        if (request.isStreaming) this.#answerStream(isBroken ? fault : null);
+        if (read.request.isStreaming) this.#answerStream(isBroken ? fault : null);
         else if (isBroken) this.#breakWhole(fault);
         else this.#answerWhole();
     }
@@ -121,9 +128,9 @@ export class CallAnswer {
   #answerStream(fault: FaultRule | null): void {
     const { response } = this.#call;
     const first = fault?.kind === 'role_then_reset' ? 0 : (fault?.afterTokens ?? DEFAULT_BREAK_AFTER);
-    startStream(response, this.#headers());
+    startStream(response, this.#headers(), this.#writer.streamType);
     this.#stream = new AnswerStream(response, this.#vendor.clock, {
-      chunks: new ChunkWriter(this.#completion),
+      chunks: new RoundWriter(this.#answer, this.#writer),
       rounds: this.#rounds,
       breakAfter: fault === null ? Number.POSITIVE_INFINITY : Math.min(first, this.#rounds),
       tokensPerSecond: this.#tokensPerSecond,
@@ -137,8 +144,8 @@ export class CallAnswer {
     const { response } = this.#call;
     if (kind === 'stall') return;
     this.#settle('failed', this.#stream?.round ?? 0);
-    if (kind === 'stream_error_late') response.end(`data: ${errorBody(serverError())}\n\n`);
-    else if (kind === 'cut_json') response.end(`data: {"id":"${this.#completion.id}","object":"chat.compl`);
+    if (kind === 'stream_error_late') response.end(this.#vendor.api.errorEvent(this.#serverError().body));
+    else if (kind === 'cut_json') response.end(this.#writer.fragment());
     else this.#resetSoon();
   }
 
@@ -148,7 +155,7 @@ export class CallAnswer {
     this.#after(pace > 0 ? (this.#rounds * 1000) / pace : 0, () => {
       const { response } = this.#call;
       const usage = this.#settle('completed', this.#rounds);
-      sendJson(response, wholeBody(this.#completion, usage), { status: 200, headers: this.#headers() });
+      sendJson(response, this.#writer.whole(usage), { status: 200, headers: this.#headers() });
     });
   }
 
@@ -160,9 +167,9 @@ export class CallAnswer {
       return;
     }
     const rounds = Math.min(fault.afterTokens ?? DEFAULT_BREAK_AFTER, this.#rounds);
-    const body = wholeBody(this.#completion, { input: this.#call.record.input, output: 0 });
+    const body = this.#writer.whole(this.#usage(rounds));
     response.writeHead(200, { ...this.#headers(), 'content-type': 'application/json' });
-    response.write(body.slice(0, body.indexOf('"finish_reason"')));
+    response.write(body.slice(0, Math.ceil(body.length / 3)));
     if (fault.kind === 'stall') return;
     this.#settle('failed', rounds);
     if (fault.kind === 'cut_json') response.end();
@@ -171,18 +178,19 @@ export class CallAnswer {
 
   #failIn200(): void {
     this.#settle('failed', 0);
-    sendJson(this.#call.response, errorBody(serverError()), { status: 200, headers: this.#headers() });
+    const body = JSON.stringify(this.#serverError().body);
+    sendJson(this.#call.response, body, { status: 200, headers: this.#headers() });
   }
 
   #errorAsFirstEvent(): void {
-    const { request, response } = this.#call;
-    if (!request.isStreaming) {
+    const { read, response } = this.#call;
+    if (!read.request.isStreaming) {
       this.#failIn200();
       return;
     }
     this.#settle('failed', 0);
-    startStream(response, this.#headers());
-    response.end(`data: ${errorBody(serverError())}\n\n`);
+    startStream(response, this.#headers(), this.#writer.streamType);
+    response.end(this.#vendor.api.errorEvent(this.#serverError().body));
   }
 
   #resetSoon(): void {
@@ -205,9 +213,9 @@ export class CallAnswer {
   }
 
   /** Tells limiter and books what was used; the first time counts. */
-  #settle(outcome: 'completed' | 'aborted' | 'failed', rounds: number): CompletionUsage {
+  #settle(outcome: 'completed' | 'aborted' | 'failed', rounds: number): Usage {
     const { handle, limiter, record } = this.#call;
-    const usage = { input: record.input, output: this.#vendor.inVendorTokens(this.#tokensIn(rounds)) };
+    const usage = this.#usage(rounds);
     if (!handle.isOpen) return usage;
     // A request that failed before it said anything cost the vendor nothing: only the request itself counts.
     const isFree = outcome === 'failed' && rounds === 0;
@@ -219,13 +227,28 @@ export class CallAnswer {
     return usage;
   }
 
-  #tokensIn(rounds: number): number {
-    return this.#completion.choices.reduce((total, { length }) => total + Math.min(length, rounds), 0);
+  #usage(rounds: number): Usage {
+    const { input, cached, cacheWritten } = this.#call.size;
+    let output = 0;
+    let thinking = 0;
+    for (const choice of this.#answer.choices) {
+      output += Math.min(choice.length, rounds);
+      thinking += thinkingIn(choice, rounds);
+    }
+    const inTokens = (tokens: number): number => this.#vendor.inVendorTokens(tokens);
+    return { input, cached, cacheWritten, output: inTokens(output), thinking: inTokens(thinking) };
+  }
+
+  #serverError(): ErrorReply {
+    return this.#vendor.api.errorOf({ kind: 'server_error' }, this.#answer.id);
   }
 
   #headers(): Headers {
-    const elapsedMs = this.#vendor.clock.now() - this.#call.receivedAt;
-    return { ...this.#call.headers, 'openai-processing-ms': String(Math.round(elapsedMs)) };
+    const { requestId, rateHeaders, receivedAt, sender, read } = this.#call;
+    const { api, clock } = this.#vendor;
+    const { organization } = sender;
+    const elapsedMs = clock.now() - receivedAt;
+    return { ...api.headersOf({ requestId, organization, model: read.request.model, elapsedMs }), ...rateHeaders };
   }
 
   get #tokensPerSecond(): number {

@@ -1,18 +1,33 @@
 import type { AnswerText } from './answer-text.ts';
-import type { ChatRequest, Json } from './chat-request.ts';
+import type { ModelRequest } from './api/model-request.ts';
 import { splitTokens } from './count-tokens.ts';
+import { asText, isObject, type Json } from './json.ts';
 import { jsonExample } from './json-example.ts';
 
-/** One of the `n` answers, piece by piece. A piece is one token. */
+/** A stretch of an answer, piece by piece. A piece is one token. */
+export interface Part {
+  /** `hidden` is thinking that counts and is not shown. */
+  readonly kind: 'text' | 'thinking' | 'hidden' | 'call';
+  /** The function called; empty for all else. */
+  readonly name: string;
+  /** Which of the calls of its choice this is, from 0. */
+  readonly call: number;
+  /** In o200k tokens, at least 1. */
+  readonly length: number;
+  /** It was meant to be longer. */
+  readonly isCut: boolean;
+  piece(index: number): string;
+  text(): string;
+}
+
+/** One of the `n` answers. */
 export interface Choice {
   /** In o200k tokens. */
   readonly length: number;
-  readonly finishReason: 'stop' | 'length' | 'tool_calls';
-  /** The function called; null: words. */
-  readonly calls: string | null;
-  piece(index: number): string;
-  /** All pieces up to `length`. */
-  text(length: number): string;
+  readonly finish: 'stop' | 'length' | 'tool_calls';
+  /** The client's text that ended it; null: it ended by itself. */
+  readonly stoppedBy: string | null;
+  readonly parts: readonly Part[];
 }
 
 export interface AnswerSource {
@@ -23,44 +38,118 @@ export interface AnswerSource {
   readonly usageFactor: number;
 }
 
+/** How long a model thinks, in o200k tokens. */
+const THINKING_TOKENS = 16;
+
 /** What the model says to a request. */
-export function composeAnswer(request: ChatRequest, source: AnswerSource): readonly Choice[] {
+export function composeAnswer(request: ModelRequest, source: AnswerSource): readonly Choice[] {
   const cap = request.choiceCap === null ? null : Math.max(1, Math.floor(request.choiceCap / source.usageFactor));
   return Array.from({ length: request.n }, () => {
-    if (request.calls) return fixedChoice(argumentsFor(request.calls), cap, String(request.calls['name']));
-    if (request.schema) return fixedChoice(asciiJson(jsonExample(request.schema)), cap, null);
-    return wordChoice(source, cap);
+    const { text, stoppedBy } = saidParts(request, source);
+    const parts = cutParts([...thinkingParts(request, source.words), ...text], cap ?? Number.POSITIVE_INFINITY);
+    const isWhole = parts.at(-1)?.isCut === false;
+    const whole = request.calls.length > 0 ? 'tool_calls' : 'stop';
+    return {
+      length: parts.reduce((total, part) => total + part.length, 0),
+      finish: isWhole ? whole : 'length',
+      stoppedBy: isWhole ? stoppedBy : null,
+      parts,
+    };
   });
 }
 
-function wordChoice({ words, drawLength }: AnswerSource, cap: number | null): Choice {
-  const wanted = Math.max(1, Math.round(drawLength()));
-  const isCut = cap !== null && wanted > cap;
+/** The text of all parts of a kind. */
+export function textOf(choice: Choice, kind: Part['kind']): string {
+  let text = '';
+  for (const part of choice.parts) if (part.kind === kind) text += part.text();
+  return text;
+}
+
+/** Thinking that is among the first tokens of a choice. */
+export function thinkingIn(choice: Choice, tokens: number): number {
+  let left = tokens;
+  let thinking = 0;
+  for (const { kind, length } of choice.parts) {
+    if (kind === 'thinking' || kind === 'hidden') thinking += Math.min(left, length);
+    left = Math.max(0, left - length);
+  }
+  return thinking;
+}
+
+function thinkingParts({ thinking }: ModelRequest, words: AnswerText): Part[] {
+  if (thinking === 'none') return [];
+  return [wordsPart(thinking === 'shown' ? 'thinking' : 'hidden', words, THINKING_TOKENS)];
+}
+
+function saidParts(request: ModelRequest, source: AnswerSource): { text: Part[]; stoppedBy: string | null } {
+  const { calls, schema, stops } = request;
+  if (calls.length > 0) return { text: calls.map(callPart), stoppedBy: null };
+  if (schema) return { text: [piecesPart(splitTokens(asciiJson(jsonExample(schema))))], stoppedBy: null };
+  const wanted = Math.max(1, Math.round(source.drawLength()));
+  const stop = firstStop(source.words, wanted, stops);
+  const length = stop === null ? wanted : stop.tokens;
+  return { text: [wordsPart('text', source.words, length)], stoppedBy: stop?.text ?? null };
+}
+
+/** Which of the stop texts comes first, and the whole tokens before it; at least one is said. */
+function firstStop(
+  words: AnswerText,
+  wanted: number,
+  stops: readonly string[],
+): { text: string; tokens: number } | null {
+  let first: { text: string; tokens: number } | null = null;
+  for (const text of stops) {
+    const at = text === '' ? -1 : words.text(wanted).indexOf(text);
+    if (at < 0) continue;
+    let tokens = wanted;
+    while (tokens > 1 && words.text(tokens).length > at) tokens -= 1;
+    if (first === null || tokens < first.tokens) first = { text, tokens };
+  }
+  return first;
+}
+
+function cutParts(parts: readonly Part[], cap: number): Part[] {
+  const kept: Part[] = [];
+  let left = cap;
+  for (const part of parts) {
+    // What was left out before this part cut the one before it.
+    if (left <= 0) return [...kept.slice(0, -1), ...kept.slice(-1).map((last) => ({ ...last, isCut: true }))];
+    const length = Math.min(left, part.length);
+    kept.push(length === part.length ? part : shortened(part, length));
+    left -= length;
+  }
+  return kept;
+}
+
+function shortened(part: Part, length: number): Part {
   return {
-    length: isCut ? cap : wanted,
-    finishReason: isCut ? 'length' : 'stop',
-    calls: null,
+    ...part,
+    length,
+    isCut: true,
+    text: () => Array.from({ length }, (_, index) => part.piece(index)).join(''),
+  };
+}
+
+function wordsPart(kind: Part['kind'], words: AnswerText, length: number): Part {
+  return {
+    ...{ kind, name: '', call: 0, length, isCut: false },
     piece: (index) => words.piece(index),
-    text: (length) => words.text(length),
+    text: () => words.text(length),
   };
 }
 
-function fixedChoice(text: string, cap: number | null, calls: string | null): Choice {
-  const pieces = splitTokens(text);
-  const isCut = cap !== null && pieces.length > cap;
-  const whole = calls === null ? 'stop' : 'tool_calls';
+function piecesPart(pieces: readonly string[]): Part {
   return {
-    length: isCut ? cap : pieces.length,
-    finishReason: isCut ? 'length' : whole,
-    calls,
+    ...{ kind: 'text' as const, name: '', call: 0, length: pieces.length, isCut: false },
     piece: (index) => pieces[index] ?? '',
-    text: (length) => pieces.slice(0, length).join(''),
+    text: () => pieces.join(''),
   };
 }
 
-function argumentsFor(tool: Json): string {
+function callPart(tool: Json, call: number): Part {
   const { parameters } = tool;
-  return asciiJson(typeof parameters === 'object' && parameters !== null ? jsonExample(parameters as Json) : {});
+  const pieces = splitTokens(asciiJson(isObject(parameters) ? jsonExample(parameters) : {}));
+  return { ...piecesPart(pieces), kind: 'call', name: asText(tool['name']), call };
 }
 
 /** JSON whose every token is whole characters. */

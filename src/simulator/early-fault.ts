@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { bareRateLimit, invalidKey, overloaded, quotaExceeded } from './api-error.ts';
+import type { Failure } from './api/failure.ts';
+import type { Headers } from './api/vendor-api.ts';
 import type { FaultKind, FaultRule } from './faults.ts';
-import { goDuration } from './go-duration.ts';
-import { type Headers, sendError } from './respond.ts';
 
 const BAD_GATEWAY =
   '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
@@ -13,6 +12,8 @@ export interface EarlyCase {
   readonly response: ServerResponse;
   readonly model: string;
   readonly headers: Headers;
+  /** Puts the failure in the vendor's words. */
+  readonly fail: (failure: Failure, headers: Headers) => void;
 }
 
 /** Faults of what stands before the limiter: a request that meets one is never charged. */
@@ -23,18 +24,12 @@ const EARLY: { readonly [kind in FaultKind]?: (request: EarlyCase, rule: FaultRu
     response.writeHead(502, { 'content-type': 'text/html', 'content-length': BAD_GATEWAY.length });
     response.end(BAD_GATEWAY);
   },
-  '401': ({ response, headers }) => sendError(response, invalidKey('sk-simulated-fault'), headers),
-  '503': ({ response, headers }) => sendError(response, overloaded(), headers),
-  quota_429: ({ response, headers }) => sendError(response, quotaExceeded(), headers),
-  bare_429: ({ response }) => sendError(response, bareRateLimit()),
-  lying_retry_after: ({ response, model, headers }, { retryAfterMs = DEFAULT_LIE_MS }) => {
-    const message = `Rate limit reached for ${model}. Please try again in ${goDuration(retryAfterMs)}.`;
-    sendError(
-      response,
-      { status: 429, message, type: 'requests', param: null, code: 'rate_limit_exceeded' },
-      { ...headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms': String(retryAfterMs) },
-    );
-  },
+  '401': ({ fail, headers }) => fail({ kind: 'invalid_key', key: 'sk-simulated-fault' }, headers),
+  '503': ({ fail, headers }) => fail({ kind: 'overloaded' }, headers),
+  quota_429: ({ fail, headers }) => fail({ kind: 'quota_exceeded' }, headers),
+  bare_429: ({ fail }) => fail({ kind: 'bare_rate_limit' }, {}),
+  lying_retry_after: ({ fail, model, headers }, { retryAfterMs = DEFAULT_LIE_MS }) =>
+    fail({ kind: 'lying_hint', model, retryAfterMs }, headers),
 };
 
 /** Whether the fault has happened; false: it is one of those after the limiter. */

@@ -1,4 +1,4 @@
-import { asObject, isObject, type Json } from './chat-request.ts';
+import { asObject, isObject, type Json } from './json.ts';
 
 /** Schemas that refer to themselves end here. */
 const MAX_DEPTH = 8;

@@ -1,21 +1,22 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Cancel } from '../clock.ts';
-import { contextExceeded, modelNotFound, rateLimited } from './api-error.ts';
+import type { Failure } from './api/failure.ts';
+import type { Headers, ModelCallRead } from './api/vendor-api.ts';
 import { CallAnswer } from './call-answer.ts';
-import type { ChatRequest } from './chat-request.ts';
 import { draw } from './distribution.ts';
 import { failEarly } from './early-fault.ts';
 import type { FaultRule } from './faults.ts';
+import type { UpstreamLimit } from './limits/upstream-limit.ts';
 import type { Refusal, UpstreamLimiter } from './limits/upstream-limiter.ts';
 import type { Sender } from './organizations.ts';
-import { promptTokens } from './prompt-size.ts';
+import { type PromptSize, sizeOf } from './prompt-cost.ts';
 import { rateHeaders } from './rate-headers.ts';
-import { type Headers, sendError } from './respond.ts';
+import { sendError } from './respond.ts';
 import type { Vendor } from './vendor.ts';
 
 export interface IncomingCall {
   readonly sender: Sender;
-  readonly request: ChatRequest;
+  readonly read: ModelCallRead;
   readonly headers: IncomingHttpHeaders;
   readonly response: ServerResponse;
   /** On the injected clock. */
@@ -23,10 +24,10 @@ export interface IncomingCall {
 }
 
 /**
- * One chat request on its way to the limiter: on the road (arrival delay) -> refused, failed by a fault, or admitted and
- * answered. A client that leaves on the road was never there.
+ * One request for a model on its way to the limiter: on the road (arrival delay) -> refused, failed by a fault, or
+ * admitted and answered. A client that leaves on the road was never there.
  */
-export class ChatCall {
+export class ModelCall {
   readonly #vendor: Vendor;
   readonly #call: IncomingCall;
   #cancelArrival: Cancel | null = null;
@@ -57,99 +58,123 @@ export class ChatCall {
   }
 
   #arrive(): void {
-    const { request, sender, response } = this.#call;
+    const { sender, response } = this.#call;
+    const { model, choiceCap } = this.#request;
     const vendor = this.#vendor;
-    if (!vendor.models.includes(request.model)) {
+    if (!vendor.models.includes(model)) {
       vendor.book.refuse('model_not_found');
-      sendError(response, modelNotFound(request.model), this.#headers());
+      this.#fail({ kind: 'model_not_found', model }, this.#headers());
       return;
     }
-    const fault = vendor.faults.next({ key: sender.key, model: request.model, atMs: vendor.sinceStartMs() });
+    const fault = vendor.faults.next({ key: sender.key, model, atMs: vendor.sinceStartMs() });
     if (fault) vendor.book.fault(fault.kind);
-    if (fault && failEarly({ response, model: request.model, headers: this.#headers() }, fault)) return;
-    const input = vendor.inVendorTokens(promptTokens(request, vendor.count));
+    const fail = (failure: Failure, headers: Headers): void => this.#fail(failure, headers);
+    if (fault && failEarly({ response, model, headers: this.#headers(), fail }, fault)) return;
+    const size = sizeOf(vendor, this.#request, sender.organization);
     const { contextLength } = vendor.options;
-    const cap = request.choiceCap ?? 0;
-    if (contextLength !== undefined && input + cap > contextLength) {
+    if (contextLength !== undefined && size.input + (choiceCap ?? 0) > contextLength) {
       vendor.book.refuse('context_length_exceeded');
-      sendError(response, contextExceeded(contextLength, input), this.#headers());
+      this.#fail({ kind: 'context_exceeded', contextLength, input: size.input }, this.#headers());
       return;
     }
-    this.#admit(input, fault);
+    this.#admit(size, fault);
   }
 
-  #admit(input: number, fault: FaultRule | null): void {
-    const { request, sender, response, receivedAt } = this.#call;
+  #admit(size: PromptSize, fault: FaultRule | null): void {
+    const { read, sender, response, receivedAt } = this.#call;
+    const { model, choiceCap, n } = this.#request;
     const vendor = this.#vendor;
-    const limiter = vendor.organizations.limiterFor(sender.key, request.model);
-    const outputCap = request.choiceCap === null ? null : request.choiceCap * request.n;
-    const nowMs = vendor.nowMs();
-    const verdict = limiter.admit(nowMs, { input, outputCap });
+    const limiter = vendor.organizations.limiterFor(sender.key, model);
+    const outputCap = choiceCap === null ? null : choiceCap * n;
+    const verdict = limiter.admit(vendor.nowMs(), { input: size.input, outputCap, cached: size.cached });
     if (!verdict.isAdmitted) {
       this.#refuse(verdict, limiter);
       return;
     }
-    const headers = { ...this.#headers(), ...this.#rateHeaders(limiter) };
+    size.remember();
     new CallAnswer(vendor, {
-      request,
+      read,
       response,
-      headers,
+      requestId: vendor.nextId('req_'),
+      rateHeaders: this.#rateHeaders(limiter, null),
+      sender,
       receivedAt,
+      size,
       fault,
       limiter,
       handle: verdict.handle,
-      record: this.#record(input, outputCap, fault),
+      record: this.#record(size, outputCap, fault),
     }).begin();
   }
 
   #refuse(refusal: Refusal, limiter: UpstreamLimiter): void {
-    const { request, sender, response } = this.#call;
+    const { sender } = this.#call;
+    const { model, seq } = this.#request;
     const vendor = this.#vendor;
     const nowMs = vendor.nowMs();
     const isNever = refusal.waitMs === Number.POSITIVE_INFINITY;
     vendor.book.rateLimit({
       key: sender.key,
-      model: request.model,
-      seq: request.seq ?? null,
+      model,
+      seq: seq ?? null,
       atMs: vendor.sinceStartMs(),
       limit: refusal.limit.spec.name,
       requested: refusal.requested,
       waitMs: isNever ? null : refusal.waitMs,
     });
-    const error = rateLimited(refusal, { model: request.model, organization: sender.organization, nowMs });
+    const { organization } = sender;
+    const { retryAfter: sendsHint, headers: style } = vendor.options;
+    const failure = { kind: 'rate_limited', refusal, model, organization, nowMs, sendsHint, style } as const;
+    const requestId = vendor.nextId('req_');
+    // What is left is told as it was when the limiter refused: the charge for asking comes after.
+    const error = vendor.api.errorOf(failure, requestId);
     if (vendor.options.chargeRefused) for (const limit of limiter.limits) limit.chargeRefused(nowMs);
-    const hints = vendor.options.retryAfter && !isNever ? retryAfter(refusal.waitMs, vendor.options.headers) : {};
-    sendError(response, error, { ...this.#headers(), ...this.#rateHeaders(limiter), ...hints });
+    sendError(this.#call.response, error, {
+      ...this.#headers(requestId),
+      ...this.#rateHeaders(limiter, refusal.limit),
+    });
   }
 
-  #rateHeaders(limiter: UpstreamLimiter): Headers {
-    return rateHeaders(limiter.limits, this.#vendor.nowMs(), this.#vendor.options.headers ?? 'openai');
+  get #request() {
+    return this.#call.read.request;
   }
 
-  #headers(): Headers {
+  #fail(failure: Failure, headers: Headers): void {
+    sendError(this.#call.response, this.#vendor.api.errorOf(failure, this.#vendor.nextId('req_')), headers);
+  }
+
+  #rateHeaders({ limits }: UpstreamLimiter, refusedBy: UpstreamLimit | null): Headers {
+    const { api, options } = this.#vendor;
+    const nowMs = this.#vendor.nowMs();
+    if (options.headers !== undefined) return rateHeaders(limits, nowMs, options.headers);
+    return api.rateHeaders({ limits, nowMs, model: this.#request.model, refusedBy });
+  }
+
+  #headers(requestId = this.#vendor.nextId('req_')): Headers {
     const { sender, receivedAt } = this.#call;
-    return {
-      'x-request-id': this.#vendor.nextId('req_'),
-      'openai-organization': sender.organization,
-      'openai-version': '2020-10-01',
-      'openai-processing-ms': String(Math.round(this.#vendor.clock.now() - receivedAt)),
-    };
+    return this.#vendor.api.headersOf({
+      requestId,
+      organization: sender.organization,
+      model: this.#request.model,
+      elapsedMs: this.#vendor.clock.now() - receivedAt,
+    });
   }
 
-  #record(input: number, outputCap: number | null, fault: FaultRule | null) {
-    const { request, sender, headers, receivedAt } = this.#call;
+  #record({ input }: PromptSize, outputCap: number | null, fault: FaultRule | null) {
+    const { sender, headers, receivedAt } = this.#call;
+    const { model, seq, user, isStreaming } = this.#request;
     const requestId = headers['x-request-id'];
     const atMs = this.#vendor.sinceStartMs();
     return {
       key: sender.key,
-      model: request.model,
-      seq: request.seq ?? null,
+      model,
+      seq: seq ?? null,
       requestId: typeof requestId === 'string' ? requestId : null,
-      user: request.user ?? null,
+      user: user ?? null,
       arrivedMs: atMs - (this.#vendor.clock.now() - receivedAt),
       admittedMs: atMs,
       endedMs: null,
-      isStreaming: request.isStreaming,
+      isStreaming,
       input,
       outputCap,
       output: 0,
@@ -157,9 +182,4 @@ export class ChatCall {
       outcome: 'in_flight' as const,
     };
   }
-}
-
-function retryAfter(waitMs: number, style: string | undefined): Headers {
-  if (style === 'groq') return { 'retry-after': String(Math.ceil(waitMs) / 1000) };
-  return { 'retry-after': String(Math.ceil(waitMs / 1000)), 'retry-after-ms': String(Math.ceil(waitMs)) };
 }

@@ -33,22 +33,28 @@ interface AnswerOptions {
   readonly outputTokens?: Distribution | undefined;
 }
 
+export const VENDORS = ['openai'] as const;
+/** Whose API it is: paths, formats, errors, headers, and how limits are enforced as far as the options leave that open. */
+export type VendorName = (typeof VENDORS)[number];
+
 /** `openai`: minute limits. `groq`: requests of the day, tokens of the minute. `none`: a vendor that sends no headers. */
 export const HEADER_STYLES = ['openai', 'groq', 'none'] as const;
 export type HeaderStyle = (typeof HEADER_STYLES)[number];
 
 /** What is simulated. Every default is the plainest choice: instant answers, no faults, an honest vendor. */
 export interface SimulatorOptions {
+  /** Default `openai`. */
+  readonly vendor?: VendorName | undefined;
   readonly organizations: readonly OrganizationOptions[];
-  /** The models there are. Default: `gpt-4o` and `gpt-4o-mini`. */
+  /** The models there are. Default: two or three that the vendor has. */
   readonly models?: readonly string[] | undefined;
   /** Prompt and output cap may not exceed it, in tokens. Absent: not checked. */
   readonly contextLength?: number | undefined;
   readonly answer?: AnswerOptions | undefined;
   readonly faults?: readonly FaultRule[] | undefined;
-  /** Default `openai`. */
+  /** Default: the vendor's own. */
   readonly headers?: HeaderStyle | undefined;
-  /** Whether a 429 carries `retry-after` and `retry-after-ms`. Default false, as OpenAI mostly does. */
+  /** Whether a 429 advises a wait in its headers. Default: as the vendor does, which for OpenAI is no. */
   readonly retryAfter?: boolean | undefined;
   /** How far the vendor's clock is ahead; up to a few seconds, either way. Default 0. */
   readonly clockOffsetMs?: number | undefined;
@@ -66,5 +72,3 @@ export interface SimulatorOptions {
 export class SimulatorOptionsError extends Error {
   override readonly name = 'SimulatorOptionsError';
 }
-
-export const DEFAULT_MODELS: readonly string[] = ['gpt-4o', 'gpt-4o-mini'];

@@ -21,14 +21,25 @@ interface Known {
   readonly keyLimits: LimitsOptions;
 }
 
+interface LimitedFacts {
+  readonly models: readonly string[];
+  /** Limits as the vendor enforces them. */
+  readonly limitsOf: (given: LimitsOptions) => LimitsOptions;
+  /** On the vendor's clock. */
+  readonly nowMs: number;
+}
+
 /** Keys, whom they belong to, and the limits that cover a key and a model. */
 export class Organizations {
   readonly #byToken: ReadonlyMap<string, Known>;
   readonly #models: readonly string[];
+  readonly #limitsOf: (given: LimitsOptions) => LimitsOptions;
   #limits = new Map<string, readonly UpstreamLimit[]>();
   #limiters = new Map<string, UpstreamLimiter>();
 
-  constructor(organizations: readonly OrganizationOptions[], models: readonly string[], nowMs: number) {
+  constructor(organizations: readonly OrganizationOptions[], facts: LimitedFacts) {
+    const { models, nowMs } = facts;
+    this.#limitsOf = facts.limitsOf;
     this.#byToken = indexed(organizations);
     this.#models = models;
     this.reset(nowMs);
@@ -77,7 +88,7 @@ export class Organizations {
   #limitsAt(scope: string, options: LimitsOptions, nowMs: number): readonly UpstreamLimit[] {
     const known = this.#limits.get(scope);
     if (known) return known;
-    const created = createLimits(options, nowMs);
+    const created = createLimits(this.#limitsOf(options), nowMs);
     this.#limits.set(scope, created);
     return created;
   }

@@ -1,5 +1,5 @@
-import { ANY_OBJECT, asObject, asText, type ChatRequest, type Json } from './chat-request.ts';
 import type { TokenCounter } from './count-tokens.ts';
+import { asObject, asText, type Json } from './json.ts';
 
 /** What a message costs beside its words, and what opens the answer: the published formula of chat models. */
 const PER_MESSAGE = 3;
@@ -18,13 +18,21 @@ const AFTER_FUNCTIONS = 12;
 const LOW_IMAGE = 85;
 const HIGH_IMAGE = 765;
 
-/** Counts the prompt of a request: messages, tools, schema. */
-export function promptTokens(request: ChatRequest, count: TokenCounter): number {
+/** What a model is given, in OpenAI's words, whatever words it came in. */
+export interface Prompt {
+  readonly messages: readonly Json[];
+  /** Each has a `name`, maybe a `description` and `parameters`. */
+  readonly tools: readonly Json[];
+  readonly schema: Json | null;
+}
+
+/** Counts a prompt: messages, tools, schema. */
+export function promptTokens({ messages, tools, schema }: Prompt, count: TokenCounter): number {
   let total = REPLY_PRIMING;
-  for (const message of request.messages) total += messageTokens(message, count);
-  for (const tool of request.tools) total += functionTokens(tool, count);
-  if (request.tools.length > 0) total += AFTER_FUNCTIONS;
-  if (request.schema && request.schema !== ANY_OBJECT) total += count(JSON.stringify(request.schema));
+  for (const message of messages) total += messageTokens(message, count);
+  for (const tool of tools) total += functionTokens(tool, count);
+  if (tools.length > 0) total += AFTER_FUNCTIONS;
+  if (schema) total += count(JSON.stringify(schema));
   return total;
 }
 

@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ApiError, errorBody } from './api-error.ts';
-
-export type Headers = Readonly<Record<string, string>>;
+import type { ErrorReply, Headers } from './api/vendor-api.ts';
 
 /** A whole JSON answer. Does nothing to a client that has left. */
 export function sendJson(response: ServerResponse, body: string, head: { status: number; headers?: Headers }): void {
@@ -14,14 +12,14 @@ export function sendJson(response: ServerResponse, body: string, head: { status:
   response.end(body);
 }
 
-export function sendError(response: ServerResponse, error: ApiError, headers: Headers = {}): void {
-  sendJson(response, errorBody(error), { status: error.status, headers });
+export function sendError(response: ServerResponse, error: ErrorReply, headers: Headers = {}): void {
+  sendJson(response, JSON.stringify(error.body), { status: error.status, headers: { ...headers, ...error.headers } });
 }
 
-export function startStream(response: ServerResponse, headers: Headers): void {
-  response.writeHead(200, {
-    ...headers,
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
-  });
+export function startStream(
+  response: ServerResponse,
+  headers: Headers,
+  type = 'text/event-stream; charset=utf-8',
+): void {
+  response.writeHead(200, { ...headers, 'content-type': type, 'cache-control': 'no-cache' });
 }

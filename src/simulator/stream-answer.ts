@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Cancel, Clock } from '../clock.ts';
-import type { ChunkWriter, CompletionUsage } from './completion.ts';
+import type { Usage } from './api/answer.ts';
+import type { RoundWriter } from './api/round-writer.ts';
 
 /** Bytes that are joined into one write, so that an instant answer does not cost a system call a token. */
 const BATCH_CHARS = 16_384;
@@ -9,7 +10,7 @@ const BATCH_CHARS = 16_384;
 const MIN_TICK_MS = 4;
 
 export interface StreamPlan {
-  readonly chunks: ChunkWriter;
+  readonly chunks: RoundWriter;
   /** Tokens of the longest choice. */
   readonly rounds: number;
   /** Rounds after which something else happens than going on; Infinity: never. */
@@ -17,7 +18,7 @@ export interface StreamPlan {
   /** 0: as fast as it is read. */
   readonly tokensPerSecond: number;
   /** All rounds are out: settles the request and tells its usage. */
-  finish(): CompletionUsage;
+  finish(): Usage;
   onBreak(): void;
 }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ApiError, invalidKey, invalidRequest, missingKey, modelNotFound, unknownUrl } from './api-error.ts';
-import { ChatCall } from './chat-call.ts';
-import { readChatRequest } from './chat-request.ts';
+import { type Failure, invalidRequest, isFailure } from './api/failure.ts';
+import type { Endpoint, Incoming } from './api/vendor-api.ts';
+import { isObject, isTooDeep, type Json, parseJson } from './json.ts';
+import { ModelCall } from './model-call.ts';
 import type { Sender } from './organizations.ts';
 import { readBody } from './read-body.ts';
 import { sendError, sendJson } from './respond.ts';
@@ -14,74 +15,96 @@ export interface Exchange {
   readonly path: string;
 }
 
-const MODELS_PATH = '/v1/models';
-const CHAT_PATH = '/v1/chat/completions';
-
-/** The vendor's own API: what an OpenAI client calls. */
+/** The vendor's own API: what its clients call. */
 export function answerVendor(vendor: Vendor, exchange: Exchange): void {
-  const { request, response, path } = exchange;
+  const { request } = exchange;
   const receivedAt = vendor.clock.now();
-  const sender = senderOf(vendor, request);
-  if ('status' in sender) {
+  const incoming = incomingOf(exchange);
+  const sender = senderOf(vendor, incoming);
+  if (isFailure(sender)) {
     vendor.book.refuse('invalid_api_key');
     refuseEarly(vendor, exchange, sender);
     return;
   }
-  if (request.method === 'GET' && (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`))) {
-    answerModels(vendor, exchange);
-    return;
-  }
-  if (request.method !== 'POST' || path !== CHAT_PATH) {
-    refuseEarly(vendor, exchange, unknownUrl(request.method ?? 'GET', path));
+  const endpoint = vendor.api.endpointOf(incoming);
+  if (endpoint === null) {
+    refuseEarly(vendor, exchange, { kind: 'unknown_url', method: incoming.method, path: incoming.path });
     return;
   }
   readBody(request, (text) => {
-    const chat = text === null ? tooLarge() : readChatRequest(text);
-    if ('status' in chat) {
-      vendor.book.refuse('invalid_request');
-      sendError(response, chat, { 'x-request-id': vendor.nextId('req_') });
-      return;
-    }
-    const { headers } = request;
-    new ChatCall(vendor, { sender, request: chat, headers, response, receivedAt: receivedAt }).begin();
+    const body = bodyOf(text, incoming.method);
+    if (isFailure(body)) refuseBody(vendor, exchange, body);
+    else if (endpoint.kind === 'plain') answerPlain(vendor, exchange, { endpoint, sender, body: body.json });
+    else answerModel(vendor, exchange, { endpoint, sender, body: body.json, receivedAt });
   });
 }
 
-function senderOf(vendor: Vendor, request: IncomingMessage): Sender | ApiError {
-  const token = /^Bearer\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (token === undefined) return missingKey();
-  return vendor.organizations.find(token.trim()) ?? invalidKey(token);
+interface Known<Kind extends Endpoint['kind']> {
+  readonly endpoint: Extract<Endpoint, { readonly kind: Kind }>;
+  readonly sender: Sender;
+  readonly body: Json;
+}
+
+function answerModel(
+  vendor: Vendor,
+  exchange: Exchange,
+  { endpoint, sender, body, receivedAt }: Known<'model'> & { readonly receivedAt: number },
+): void {
+  const read = endpoint.read(body);
+  if (isFailure(read)) {
+    refuseBody(vendor, exchange, read);
+    return;
+  }
+  const { request, response } = exchange;
+  new ModelCall(vendor, { sender, read, headers: request.headers, response, receivedAt }).begin();
+}
+
+function answerPlain(vendor: Vendor, exchange: Exchange, { endpoint, sender, body }: Known<'plain'>): void {
+  const answer = endpoint.answer({
+    models: vendor.models,
+    nowS: Math.floor(vendor.nowMs() / 1000),
+    body,
+    count: vendor.count,
+    inVendorTokens: (tokens) => vendor.inVendorTokens(tokens),
+    stored: vendor.storedBy(sender.key),
+  });
+  if (isFailure(answer)) fail(vendor, exchange, answer);
+  else sendJson(exchange.response, JSON.stringify(answer.json), { status: 200 });
+}
+
+function incomingOf({ request, path }: Exchange): Incoming {
+  const [, query = ''] = (request.url ?? '/').split('?', 2);
+  return { method: request.method ?? 'GET', path, query: new URLSearchParams(query), headers: request.headers };
+}
+
+function senderOf(vendor: Vendor, incoming: Incoming): Sender | Failure {
+  const key = vendor.api.keyOf(incoming);
+  if (key === null) return { kind: 'missing_key' };
+  return vendor.organizations.find(key) ?? { kind: 'invalid_key', key };
+}
+
+/** Only what is posted has a body. */
+function bodyOf(text: string | null, method: string): { json: Json } | Failure {
+  if (text === null) return { kind: 'body_too_large' };
+  if (method !== 'POST') return { json: {} };
+  const json = parseJson(text);
+  if (!isObject(json)) return invalidRequest('We could not parse the JSON body of your request.');
+  return isTooDeep(json) ? invalidRequest('The JSON body of your request is nested too deeply.') : { json };
 }
 
 /** The body is read and dropped: a client that is still sending would see a reset instead of the answer. */
-function refuseEarly(vendor: Vendor, { request, response }: Exchange, error: ApiError): void {
-  request.resume();
-  sendError(response, error, { 'x-request-id': vendor.nextId('req_') });
+function refuseEarly(vendor: Vendor, exchange: Exchange, failure: Failure): void {
+  exchange.request.resume();
+  fail(vendor, exchange, failure);
 }
 
-function answerModels(vendor: Vendor, exchange: Exchange): void {
-  const { response, path, request } = exchange;
-  request.resume();
-  const created = Math.floor(vendor.nowMs() / 1000);
-  const models = vendor.models.map((id) => ({ id, object: 'model', created, owned_by: 'simulator' }));
-  if (path === MODELS_PATH) {
-    sendJson(response, JSON.stringify({ object: 'list', data: models }), { status: 200 });
-    return;
-  }
-  const id = decoded(path.slice(MODELS_PATH.length + 1));
-  const model = models.find((each) => each.id === id);
-  if (model) sendJson(response, JSON.stringify(model), { status: 200 });
-  else sendError(response, modelNotFound(id));
+function refuseBody(vendor: Vendor, exchange: Exchange, failure: Failure): void {
+  vendor.book.refuse('invalid_request');
+  fail(vendor, exchange, failure);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function tooLarge(): ApiError {
-  return { ...invalidRequest('The request body is too large.'), status: 413 };
+function fail(vendor: Vendor, { response }: Exchange, failure: Failure): void {
+  const requestId = vendor.nextId('req_');
+  const headers = vendor.api.headersOf({ requestId, organization: null, model: null, elapsedMs: 0 });
+  sendError(response, vendor.api.errorOf(failure, requestId), headers);
 }

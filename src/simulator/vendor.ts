@@ -1,15 +1,19 @@
 import type { Clock } from '../clock.ts';
 import { AnswerText } from './answer-text.ts';
+import type { VendorApi } from './api/vendor-api.ts';
 import { createTokenCounter, type TokenCounter } from './count-tokens.ts';
 import { FaultPlan } from './faults.ts';
 import { type Ledger, RequestBook } from './ledger.ts';
-import { DEFAULT_MODELS, type SimulatorOptions } from './options.ts';
+import type { SimulatorOptions } from './options.ts';
 import { Organizations } from './organizations.ts';
+import { PromptCache } from './prompt-cache.ts';
+import { vendorApi } from './vendors/registry.ts';
 
 const DEFAULT_MAX_LOGGED = 100_000;
 
 /** What all requests to the simulated vendor share: its clock, limits, faults and books. */
 export class Vendor {
+  readonly api: VendorApi;
   readonly options: SimulatorOptions;
   readonly clock: Clock;
   readonly random: () => number;
@@ -18,6 +22,9 @@ export class Vendor {
   readonly faults: FaultPlan;
   readonly book: RequestBook;
   readonly words = new AnswerText();
+  readonly promptCache = new PromptCache();
+  /** What answers have left behind, by key and id. */
+  readonly #stored = new Map<string, Map<string, unknown>>();
   readonly #countRaw: TokenCounter = createTokenCounter();
   /** What turns the monotonic clock into the vendor's: its windows begin at its own :00. */
   readonly #wallOffsetMs: number;
@@ -26,13 +33,18 @@ export class Vendor {
   #lastId = 0;
 
   constructor(options: SimulatorOptions, clock: Clock, random: () => number) {
+    this.api = vendorApi(options.vendor ?? 'openai');
     this.options = options;
     this.clock = clock;
     this.random = random;
     this.#startedAt = clock.now();
     this.#wallOffsetMs = clock.wallNow() - clock.now() + (options.clockOffsetMs ?? 0);
-    this.models = options.models ?? DEFAULT_MODELS;
-    this.organizations = new Organizations(options.organizations, this.models, this.nowMs());
+    this.models = options.models ?? this.api.models;
+    this.organizations = new Organizations(options.organizations, {
+      models: this.models,
+      limitsOf: (given) => this.api.limitsOf(given),
+      nowMs: this.nowMs(),
+    });
     this.faults = new FaultPlan(options.faults ?? [], random);
     this.book = new RequestBook(this.organizations.senders, options.maxLogged ?? DEFAULT_MAX_LOGGED);
   }
@@ -58,6 +70,12 @@ export class Vendor {
     return Math.round(tokens * (this.options.usageFactor ?? 1));
   }
 
+  storedBy(key: string): Map<string, unknown> {
+    const stored = this.#stored.get(key) ?? new Map<string, unknown>();
+    this.#stored.set(key, stored);
+    return stored;
+  }
+
   nextId(prefix: string): string {
     this.#lastId += 1;
     return `${prefix}${this.#lastId.toString(16).padStart(24, '0')}`;
@@ -68,6 +86,8 @@ export class Vendor {
     this.#generation += 1;
     this.#startedAt = this.clock.now();
     this.book.reset();
+    this.promptCache.clear();
+    this.#stored.clear();
     this.faults.set(this.faults.rules);
     if (keepLevels) this.organizations.restartBooks(this.nowMs());
     else this.organizations.reset(this.nowMs());

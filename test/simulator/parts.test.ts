@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
 import { AnswerText } from '../../src/simulator/answer-text.ts';
-import { type ChatRequest, type Json, readChatRequest } from '../../src/simulator/chat-request.ts';
+import { isFailure } from '../../src/simulator/api/failure.ts';
 import { createTokenCounter, splitTokens } from '../../src/simulator/count-tokens.ts';
 import { draw } from '../../src/simulator/distribution.ts';
 import { goDuration } from '../../src/simulator/go-duration.ts';
+import type { Json } from '../../src/simulator/json.ts';
 import { jsonExample } from '../../src/simulator/json-example.ts';
-import { promptTokens } from '../../src/simulator/prompt-size.ts';
+import { type Prompt, promptTokens } from '../../src/simulator/prompt-size.ts';
+import { readChat } from '../../src/simulator/vendors/openai-shaped/read-chat.ts';
 
 const count = createTokenCounter();
 
@@ -91,12 +93,12 @@ it('an answer has exactly as many tokens as were asked for, in one piece or many
 });
 
 describe('the size of a prompt', () => {
-  const request = (body: object): ChatRequest => {
-    const read = readChatRequest(JSON.stringify({ model: 'm', ...body }));
-    if ('status' in read) throw new Error(read.message);
-    return read;
+  const promptOf = (body: object): Prompt => {
+    const read = readChat({ model: 'm', ...body });
+    if (isFailure(read)) throw new Error(read.message);
+    return read.prompt;
   };
-  const size = (body: object): number => promptTokens(request(body), count);
+  const size = (body: object): number => promptTokens(promptOf(body), count);
 
   // One such request ended the whole process.
   it('can be told of whatever stands where a text should', () => {
@@ -108,12 +110,6 @@ describe('the size of a prompt', () => {
       };
       expect(size({ messages: [{ role: type, content: type, tool_calls: type }], tools: [tool] })).toBeGreaterThan(0);
     }
-  });
-
-  it('of what is nested beyond reason is never asked', () => {
-    const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
-    const read = readChatRequest(`{"model":"m","messages":[{"role":"user","content":${nested}}]}`);
-    expect(read).toMatchObject({ status: 400, type: 'invalid_request_error' });
   });
 
   it('follows the published formula for messages and names', () => {

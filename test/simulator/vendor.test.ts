@@ -236,6 +236,7 @@ describe('a request that is wrong', () => {
     ['messages of the wrong type', '{"model":"gpt-4o","messages":"Hi"}', 'invalid_type'],
     ['a cap below 1', '{"model":"gpt-4o","messages":[{}],"max_tokens":0}', 'invalid_value'],
     ['too many answers', '{"model":"gpt-4o","messages":[{}],"n":129}', 'invalid_value'],
+    ['what is nested beyond reason', `{"model":"m","messages":${'['.repeat(5000)}${']'.repeat(5000)}}`, null],
     ['half an answer', '{"model":"gpt-4o","messages":[{}],"n":0.5}', 'invalid_value'],
   ])('is refused for %s', async (_, body, code) => {
     const { url, simulator } = await start();

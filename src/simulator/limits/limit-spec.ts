@@ -23,6 +23,13 @@ export type Charge = (typeof CHARGES)[number];
 export const RESERVES = ['prompt-plus-cap', 'larger', 'prompt'] as const;
 type Reserve = (typeof RESERVES)[number];
 
+/**
+ * Whether input that the vendor remembers counts. `free`: it never does (Anthropic). `refunded`: it is reserved, and comes
+ * back at the end (Groq).
+ */
+export const CACHED_INPUT = ['counts', 'free', 'refunded'] as const;
+export type CachedInput = (typeof CACHED_INPUT)[number];
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -48,7 +55,7 @@ export const LIMIT_FACTS: Readonly<Record<LimitName, LimitFacts>> = {
 };
 
 /** One limit. Whatever is absent is a vendor's usual choice. */
-interface LimitOptions {
+export interface LimitOptions {
   /** Amount per window; for `concurrency`, slots. */
   readonly limit: number;
   /** Default `token-bucket`. Ignored by `concurrency`. */
@@ -67,6 +74,8 @@ interface LimitOptions {
   readonly reserve?: Reserve | undefined;
   /** What is reserved for the output of a request that states no cap. Default 0. */
   readonly assumedOutput?: number | undefined;
+  /** Default `counts`. */
+  readonly cachedInput?: CachedInput | undefined;
   /** `concurrency`: how long after its end a request still holds its slot. Default 0. */
   readonly freedAfterMs?: number | undefined;
 }
@@ -84,6 +93,7 @@ export interface LimitSpec {
   readonly charge: Charge;
   readonly reserve: Reserve;
   readonly assumedOutput: number;
+  readonly cachedInput: CachedInput;
   createMeter(): Meter;
 }
 
@@ -110,6 +120,7 @@ function limitSpec(name: LimitName, options: LimitOptions): LimitSpec {
     charge: options.charge ?? (unit === 'output' ? 'at-end' : 'refund'),
     reserve: options.reserve ?? 'prompt-plus-cap',
     assumedOutput: options.assumedOutput ?? 0,
+    cachedInput: options.cachedInput ?? 'counts',
     createMeter: () => createMeter(name, options),
   };
 }

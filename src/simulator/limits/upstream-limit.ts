@@ -6,12 +6,15 @@ export interface AskedSize {
   readonly input: number;
   /** The client's cap on the whole output; null when it states none. */
   readonly outputCap: number | null;
+  /** Of the input: what the vendor remembers from before. */
+  readonly cached?: number | undefined;
 }
 
 /** What a request has come to, in tokens. */
 export interface UsedSize {
   readonly input: number;
   readonly output: number;
+  readonly cached?: number | undefined;
 }
 
 export interface WindowReport extends Measure {
@@ -67,13 +70,14 @@ export class UpstreamLimit {
   amountOf(size: AskedSize): number {
     const { spec } = this;
     const output = size.outputCap ?? spec.assumedOutput;
+    const input = size.input - (spec.cachedInput === 'free' ? (size.cached ?? 0) : 0);
     if (spec.unit === 'requests' || spec.unit === 'in-flight') return 1;
     // Something must be left, however little.
     if (spec.charge === 'at-end') return 1;
-    if (spec.unit === 'input') return size.input;
+    if (spec.unit === 'input') return input;
     if (spec.unit === 'output') return output;
-    if (spec.reserve === 'larger') return Math.max(size.input, output);
-    return size.input + (spec.reserve === 'prompt' ? 0 : output);
+    if (spec.reserve === 'larger') return Math.max(input, output);
+    return input + (spec.reserve === 'prompt' ? 0 : output);
   }
 
   waitMs(nowMs: number, amount: number): number {
@@ -147,8 +151,9 @@ export class UpstreamLimit {
   }
 
   #amountUsed(used: UsedSize): number {
-    if (this.spec.unit === 'input') return used.input;
-    return this.spec.unit === 'output' ? used.output : used.input + used.output;
+    const input = used.input - (this.spec.cachedInput === 'counts' ? 0 : (used.cached ?? 0));
+    if (this.spec.unit === 'input') return input;
+    return this.spec.unit === 'output' ? used.output : input + used.output;
   }
 
   #charge(nowMs: number, amount: number): Entry {
