@@ -26,6 +26,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'groq',
     baseUrl: 'https://api.groq.com/openai/v1',
+    operations: ['chat', 'responses'],
     // `n` above 1 and `logprobs` are answered 400.
     offers: ['tools', 'vision', 'json_schema'],
     // `reset` shows an even refill, refusals show input and cap as requested; cached input is free (console.groq.com/docs).
@@ -37,6 +38,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'deepseek',
     baseUrl: 'https://api.deepseek.com',
+    operations: ['chat'],
     offers: ['tools', 'logprobs'],
     // Requests at once are all that is limited (api-docs.deepseek.com); a 429 passes when one of ours ends.
     charge: COUNTS_USAGE,
@@ -47,6 +49,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'openrouter',
     baseUrl: 'https://openrouter.ai/api/v1',
+    operations: ['chat', 'completions', 'embeddings', 'responses'],
     // `n` is dropped without a word.
     offers: ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs'],
     // Only models that cost nothing have limits, by minute and UTC day; which kind of minute is not documented.
@@ -59,6 +62,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'together',
     baseUrl: 'https://api.together.xyz/v1',
+    operations: ['chat', 'completions', 'embeddings'],
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     // Enforced by the second, with a ceiling that follows what was served (docs.together.ai/docs/rate-limits).
     limits: { ...UNKNOWN_LIMITS, hasHeaders: true, requestSliceMs: 1_000 },
@@ -69,6 +73,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'fireworks',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
+    operations: ['chat', 'completions', 'embeddings', 'responses'],
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     limits: { ...UNKNOWN_LIMITS, hasHeaders: true },
     charge: COUNTS_USAGE,
@@ -79,6 +84,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'xai',
     baseUrl: 'https://api.x.ai/v1',
+    operations: ['chat', 'completions', 'responses'],
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     // A minute's limit of requests is the second's times 60, without a burst (docs.x.ai/developers/rate-limits).
     limits: { ...UNKNOWN_LIMITS, hasHeaders: true, requestSliceMs: 1_000 },
@@ -91,6 +97,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
+    operations: ['chat', 'completions'],
     offers: ['tools', 'json_schema', 'logprobs'],
     limits: { ...EVEN_REFILL, isGuess: true },
     rateHeaders: CEREBRAS_HEADERS,
@@ -99,6 +106,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'perplexity',
     baseUrl: 'https://api.perplexity.ai',
+    operations: ['chat'],
     offers: ['vision', 'json_schema'],
     charge: COUNTS_USAGE,
     rateHeaders: [],
@@ -108,6 +116,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'mistral',
     baseUrl: 'https://api.mistral.ai/v1',
+    operations: ['chat', 'embeddings'],
     offers: ['tools', 'vision', 'json_schema', 'n'],
     // Measured: 60 s sliding, bursts allowed, `usage.total_tokens` debited when the answer ends, the cache counted fully.
     limits: { ...UNKNOWN_LIMITS, burst: 1, isGuess: false, hasHeaders: true, isChargedAtEnd: true },

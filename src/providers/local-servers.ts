@@ -1,12 +1,16 @@
 import { UNKNOWN_SERVER } from './openai-compatible.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
 
+/** These have all of OpenAI's endpoints that are about text. */
+const operations: VendorFacts['operations'] = ['chat', 'completions', 'embeddings', 'responses'];
+
 /** Servers on one's own machine, at the ports they choose themselves. They limit nothing but how much runs at once. */
 const LOCAL: readonly VendorFacts[] = [
   {
     ...UNKNOWN_SERVER,
     type: 'vllm',
     baseUrl: 'http://127.0.0.1:8000/v1',
+    operations,
     offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
     rateHeaders: [],
   },
@@ -14,6 +18,7 @@ const LOCAL: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'llama-cpp',
     baseUrl: 'http://127.0.0.1:8080/v1',
+    operations,
     offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
     rateHeaders: [],
   },
@@ -21,6 +26,7 @@ const LOCAL: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'ollama',
     baseUrl: 'http://127.0.0.1:11434/v1',
+    operations,
     offers: ['tools', 'vision', 'json_schema', 'logprobs'],
     rateHeaders: [],
   },
@@ -28,6 +34,7 @@ const LOCAL: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'lm-studio',
     baseUrl: 'http://127.0.0.1:1234/v1',
+    operations,
     offers: ['tools', 'vision', 'json_schema'],
     rateHeaders: [],
   },

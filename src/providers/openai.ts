@@ -13,6 +13,7 @@ export const openai = openAiShaped({
   type: 'openai',
   baseUrl: 'https://api.openai.com/v1',
   offers: ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'],
+  operations: ['chat', 'completions', 'embeddings', 'responses'],
   // Refills evenly: one request of 500 a minute is back after 120 ms, by the vendor's own `reset`.
   limits: {
     algorithm: 'token-bucket',

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { CHAT_NAMES, chatFacts, isObject, type JsonObject, type RequestFacts } from './request-body/chat-facts.ts';
+import { CHAT_NAMES, chatFacts, type RequestFacts } from './request-body/chat-facts.ts';
+import { isObject, type JsonObject } from './request-body/fields.ts';
 import { type BodyScan, invalidJson, scanObject, syntaxError } from './request-body/scan.ts';
 import { type MemberEdit, spliceMembers, textForParsing } from './request-body/splice.ts';
 

@@ -22,7 +22,7 @@ export interface TargetSize {
 export interface SizedRequest {
   readonly body: RequestBody;
   readonly model: ServedModel;
-  readonly door: Pick<Door, 'operation' | 'measure' | 'generates'>;
+  readonly door: Pick<Door, 'operation' | 'measure' | 'generates' | 'input'>;
   /** The client's configured name: outputs are predicted by it. */
   readonly client: string;
 }
@@ -161,13 +161,13 @@ function marginOf(hasHeaders: boolean, { answers }: Correction): number {
   return answers >= ENOUGH_ANSWERS ? MARGIN_LEARNED : 1;
 }
 
-function tooLong({ model, able, body }: Sizing): ProxyError {
+function tooLong({ model, able, body, door }: Sizing): ProxyError {
   const targets = model.targets.filter((_target, index) => able[index]);
   const longest = Math.max(...targets.map(({ contextLengthTokens }) => contextLengthTokens ?? 0));
-  const asked = body.facts.outputCapTokens === null ? 'your messages alone' : 'your messages and the output you allow';
+  const asked = body.facts.outputCapTokens ? `your ${door.input} and the output you allow` : `your ${door.input} alone`;
   return new ProxyError(
     'context_length_exceeded',
-    `This model's maximum context length is ${longest} tokens. However, ${asked} are longer. Please shorten them.`,
-    { param: 'messages' },
+    `This model's maximum context length is ${longest} tokens. However, ${asked} would take more. Please shorten them.`,
+    { param: door.input },
   );
 }

@@ -123,6 +123,7 @@ describe('other methods and paths', () => {
 
   test.each([
     ['/v1/chat/completions', 'POST, OPTIONS'],
+    ['/embeddings', 'POST, OPTIONS'],
     ['/v1/models/a/b', 'GET, HEAD, OPTIONS'],
     ['/ready', 'GET, HEAD, OPTIONS'],
     ['*', 'GET, HEAD, POST, OPTIONS'],
@@ -156,8 +157,9 @@ describe('other methods and paths', () => {
     const { port } = await startServer();
     const got = await new RawClient(port).write(requestText({ method, path })).answer();
     expect(got?.status).toBe(404);
+    expect(errorOf(got)['message']).toContain(`${message}. `);
     expect(errorOf(got)).toEqual({
-      message: `${message}. This server answers POST /v1/chat/completions and GET /v1/models.`,
+      message: expect.stringMatching(/\. This server answers POST \/v1\/chat\/completions.* and GET \/v1\/models\.$/),
       type: 'invalid_request_error',
       param: null,
       code: 'unknown_url',

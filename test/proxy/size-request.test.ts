@@ -136,7 +136,7 @@ describe('a target', () => {
     expect(() => sizesOf({ targets: longest, body: { max_tokens: 50 } })).toThrow(exceeding);
     expect(() => sizesOf({ targets: longest, body: { max_tokens: 50 } })).toThrow(/is 125 tokens.*output you allow/);
     expect(() => sizesOf({ targets: [{ changes: { contextLengthTokens: 70 } }] })).toThrow(
-      /your messages alone are longer/,
+      /your messages alone would take more/,
     );
   });
 

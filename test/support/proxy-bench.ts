@@ -89,16 +89,17 @@ export class ProxyBench {
     };
   }
 
-  /** Sends a chat; `done` resolves when the handler is through, with what it threw. */
+  /** Sends a chat, or what another operation takes; `done` resolves when the handler is through, with what it threw. */
   chat(body: unknown = {}, options: ChatOptions = {}): Chat {
-    const { reply = new ReplyDouble(), headers = {}, client = 'web' } = options;
-    const raw = typeof body === 'string' ? body : JSON.stringify({ ...CHAT, ...(body as object) });
+    const { reply = new ReplyDouble(), headers = {}, client = 'web', operation = 'chat', modelInPath = null } = options;
+    const common = operation === 'chat' ? CHAT : { model: 'chat' };
+    const raw = typeof body === 'string' ? body : JSON.stringify({ ...common, ...(body as object) });
     const chat: Chat = { reply, releases: 0, error: null, done: Promise.resolve() };
     const request: ClientRequest = {
       id: `req_${++this.#ids}`,
       client: { name: client },
-      operation: 'chat',
-      modelInPath: null,
+      operation,
+      modelInPath,
       receivedAt: this.#clock.now(),
       headers,
       body: Buffer.from(raw),
@@ -135,6 +136,8 @@ export interface ChatOptions {
   readonly reply?: ReplyDouble;
   readonly headers?: Readonly<Record<string, string>>;
   readonly client?: string;
+  readonly operation?: ClientRequest['operation'];
+  readonly modelInPath?: string;
 }
 
 export interface Chat {

@@ -3,6 +3,7 @@ import { internalError } from '../../errors.ts';
 import type { Client, ClientRequest } from '../../proxy/exchange.ts';
 import { RawClientReply } from '../client-reply.ts';
 import type { Context } from '../context.ts';
+import { OPERATION_PATHS } from './operation-paths.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -46,25 +47,21 @@ class ReceivedRequest implements ClientRequest {
   }
 }
 
-/** An endpoint that a model answers. */
-interface OperationPath {
+/** What a path asks for. */
+interface Asked {
   readonly operation: Operation;
-  /** With and without their `/v1`, as base URLs are written with and without it. */
-  readonly urls: readonly string[];
+  /** The model that it names; null where the body does. */
+  readonly modelInPath: string | null;
 }
 
-const PATHS: readonly OperationPath[] = [{ operation: 'chat', urls: ['/v1/chat/completions', '/chat/completions'] }];
-
-/** The endpoints that models answer: hands the bytes over, and sees to it that every request is answered or cut. */
-export function operationRoutes(app: FastifyInstance, context: Context): void {
-  const { services, settings, connections, lifecycle } = context;
-
-  const serve = async (operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+/** Hands a request's bytes over, and sees to it that it is answered or cut. */
+export function operationServer({ services, settings, connections, lifecycle }: Context) {
+  return async ({ operation, modelInPath }: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { arrival } = request;
     if (!arrival?.client) throw new Error('a request to a model got past authentication');
     const { client, receivedAt, reservation } = arrival;
     const release = (): void => reservation?.release();
-    const received = new ReceivedRequest(request, { client, receivedAt, operation, modelInPath: null, release });
+    const received = new ReceivedRequest(request, { client, receivedAt, operation, modelInPath, release });
     const answer = new RawClientReply(reply, {
       clock: services.clock,
       connection: connections.of(request.raw.socket),
@@ -83,10 +80,15 @@ export function operationRoutes(app: FastifyInstance, context: Context): void {
     }
     conclude(request, reply, answer);
   };
+}
 
-  for (const { operation, urls } of PATHS) {
-    for (const url of urls) {
-      app.post(url, { config: { hasBody: true } }, (request, reply) => serve(operation, request, reply));
+/** The endpoints that models answer. */
+export function operationRoutes(app: FastifyInstance, context: Context): void {
+  const serve = operationServer(context);
+  const options = { config: { hasBody: true } };
+  for (const [operation, path] of OPERATION_PATHS) {
+    for (const url of [`/v1${path}`, path]) {
+      app.post(url, options, (request, reply) => serve({ operation, modelInPath: null }, request, reply));
     }
   }
 }

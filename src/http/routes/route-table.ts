@@ -1,5 +1,6 @@
 import { ProxyError } from '../../errors.ts';
 import { cutClientText } from '../../proxy/scrub.ts';
+import { OPERATION_PATHS } from './operation-paths.ts';
 
 /** Characters; longer URLs are refused. Node itself only limits URL and headers together. */
 export const MAX_URL_LENGTH = 8192;
@@ -13,7 +14,7 @@ interface KnownPath {
 
 /** Paths of OpenAI's API, without their `/v1`: they answer with and without it. */
 const API_PATHS: readonly KnownPath[] = [
-  { path: '/chat/completions', isPrefix: false, methods: 'POST, OPTIONS' },
+  ...OPERATION_PATHS.map(([, path]) => ({ path, isPrefix: false, methods: 'POST, OPTIONS' })),
   { path: '/models', isPrefix: false, methods: 'GET, HEAD, OPTIONS' },
   { path: '/models/', isPrefix: true, methods: 'GET, HEAD, OPTIONS' },
 ];
@@ -44,8 +45,8 @@ export function allowedMethods(path: string): string | null {
 /** OpenAI's words, and what would have been right: mostly the base URL is wrong, or the endpoint is one of OpenAI's others. */
 export function unknownUrl(method: string, path: string): ProxyError {
   const asked = `Invalid URL (${method} ${cutClientText(path)})`;
-  const served = 'This server answers POST /v1/chat/completions and GET /v1/models';
-  return new ProxyError('unknown_url', `${asked}. ${served}.`);
+  const served = OPERATION_PATHS.map(([, known]) => `/v1${known}`).join(', ');
+  return new ProxyError('unknown_url', `${asked}. This server answers POST ${served} and GET /v1/models.`);
 }
 
 function matches(row: KnownPath, path: string): boolean {

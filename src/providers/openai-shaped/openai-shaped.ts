@@ -1,24 +1,29 @@
 import type { Provider } from '../provider.ts';
-import type { ProviderCall, Wire, Wires } from '../wire.ts';
+import type { Operation, ProviderCall, Wire, Wires } from '../wire.ts';
 import { type ChargeRule, reservedBy, settledBy } from './charge-rules.ts';
 import { classifyAnswer } from './classify.ts';
 import { readErrorBody } from './error-body.ts';
 import { type RateHeaderRow, readRateHeaders } from './rate-headers.ts';
 import { readOpenAiUsage, type UsageQuirks } from './usage.ts';
 
+/** The operations whose formats are OpenAI's. */
+export type OpenAiOperation = Exclude<Operation, 'messages' | 'count_tokens'>;
+
 /** All that sets one vendor of OpenAI's format apart from another. */
 export interface VendorFacts
   extends Pick<Provider, 'type' | 'baseUrl' | 'offers' | 'limits' | 'ownModels' | 'streamUsage'> {
+  /** The endpoints that it has. */
+  readonly operations: readonly OpenAiOperation[];
   readonly charge: ChargeRule;
   readonly rateHeaders: readonly RateHeaderRow[];
   readonly usage: UsageQuirks;
 }
 
 /** A provider that takes the client's body as it is. */
-export function openAiShaped({ charge, rateHeaders, usage, ...facts }: VendorFacts): Provider {
+export function openAiShaped({ operations, charge, rateHeaders, usage, ...facts }: VendorFacts): Provider {
   return {
     ...facts,
-    wires: OPENAI_WIRES,
+    wires: Object.fromEntries(operations.map((operation) => [operation, posted(PATHS[operation])])) satisfies Wires,
     reservedCharge: (size) => reservedBy(charge, size),
     settledCharge: (used, reserved) => settledBy(charge, used, reserved),
     readLimits: (headers) => readRateHeaders(headers, rateHeaders),
@@ -39,4 +44,10 @@ function posted(path: string): Wire {
   };
 }
 
-const OPENAI_WIRES: Wires = { chat: posted('/chat/completions') };
+/** Behind the base URL. */
+const PATHS: Readonly<Record<OpenAiOperation, string>> = {
+  chat: '/chat/completions',
+  completions: '/completions',
+  embeddings: '/embeddings',
+  responses: '/responses',
+};

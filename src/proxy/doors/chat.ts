@@ -7,6 +7,7 @@ export const chatDoor: Door = {
   operation: 'chat',
   body: { names: CHAT_NAMES, facts: chatFacts },
   generates: true,
+  input: 'messages',
   measure: (chat) => ({ chat, knownTokens: 0 }),
   grammar: readEvent,
   errorEvent,

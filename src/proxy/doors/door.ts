@@ -20,6 +20,8 @@ export interface Door {
   readonly body: BodyReader;
   /** Whether its answers are written by the model, so that their length is predicted and learned. */
   readonly generates: boolean;
+  /** The field that the prompt stands in. */
+  readonly input: string;
   measure(body: JsonObject): Measured;
   readonly grammar: StreamGrammar;
   /** An error as the last event of a stream whose status has already been sent, with its blank line. */

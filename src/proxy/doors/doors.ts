@@ -1,8 +1,12 @@
 import type { Operation } from '../../providers/wire.ts';
 import { chatDoor } from './chat.ts';
+import { completionsDoor } from './completions.ts';
 import type { Door } from './door.ts';
+import { embeddingsDoor } from './embeddings.ts';
 
-const DOORS: ReadonlyMap<Operation, Door> = new Map([chatDoor].map((door) => [door.operation, door]));
+const DOORS: ReadonlyMap<Operation, Door> = new Map(
+  [chatDoor, completionsDoor, embeddingsDoor].map((door) => [door.operation, door]),
+);
 
 /** The door of an operation. Routes exist only for operations that have one. */
 export function doorOf(operation: Operation): Door {

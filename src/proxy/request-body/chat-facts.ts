@@ -1,5 +1,20 @@
-import { ProxyError } from '../../errors.ts';
 import type { Capability } from '../../providers/provider.ts';
+import {
+  ARRAY,
+  BOOLEAN,
+  CAP,
+  CHOICES,
+  invalidType,
+  isObject,
+  type JsonObject,
+  listOf,
+  missingParameter,
+  OBJECT,
+  optional,
+  readModel,
+  readUser,
+} from './fields.ts';
+import { needsOfParts } from './parts.ts';
 
 /** What Sluice knows of a request once its parsed form is gone. */
 export interface RequestFacts {
@@ -15,9 +30,6 @@ export interface RequestFacts {
   readonly needs: readonly Capability[];
   readonly user: string | null;
 }
-
-/** A JSON object of unknown members. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The top-level fields of chat completions that Sluice reads. Giving one twice is refused. */
 export const CHAT_NAMES: ReadonlySet<string> = new Set([
@@ -37,32 +49,6 @@ export const CHAT_NAMES: ReadonlySet<string> = new Set([
   'user',
 ]);
 
-/** OpenAI's own bound. */
-const MAX_CHOICES = 128;
-
-const CAPABILITY_OF_PART: ReadonlyMap<unknown, Capability> = new Map<unknown, Capability>([
-  ['image_url', 'vision'],
-  ['input_image', 'vision'],
-  ['input_audio', 'audio'],
-  ['file', 'files'],
-  ['input_file', 'files'],
-]);
-
-/** What a field must be, if it is given at all. */
-interface FieldType<T> {
-  readonly expected: string;
-  is(value: unknown): value is T;
-}
-
-const BOOLEAN: FieldType<boolean> = { expected: 'a boolean', is: (value) => typeof value === 'boolean' };
-const OBJECT: FieldType<JsonObject> = { expected: 'an object', is: isObject };
-const ARRAY: FieldType<readonly unknown[]> = { expected: 'an array', is: (value) => Array.isArray(value) };
-const CAP: FieldType<number> = { expected: 'a positive integer', is: isPositiveInteger };
-const CHOICES: FieldType<number> = {
-  expected: `an integer from 1 to ${MAX_CHOICES}`,
-  is: (value): value is number => isPositiveInteger(value) && value <= MAX_CHOICES,
-};
-
 /**
  * Checks the fields that Sluice reads, and no others: what it does not understand is the upstream's business.
  * @throws ProxyError `missing_required_parameter` or `invalid_type`, `param` set
@@ -74,7 +60,7 @@ export function chatFacts(body: JsonObject): RequestFacts {
   const streamOptions = optional(body, 'stream_options', OBJECT);
   const n = optional(body, 'n', CHOICES) ?? 1;
   const cap = Math.max(optional(body, 'max_tokens', CAP) ?? 0, optional(body, 'max_completion_tokens', CAP) ?? 0);
-  const needs = new Set([...needsOfFields(body), ...needsOfParts(messages)]);
+  const needs = new Set([...needsOfFields(body), ...messages.flatMap(({ content }) => needsOfParts(content))]);
   if (n > 1) needs.add('n');
   return {
     model,
@@ -83,22 +69,12 @@ export function chatFacts(body: JsonObject): RequestFacts {
     outputCapTokens: cap > 0 ? cap * n : null,
     n,
     needs: [...needs],
-    user: typeof body['user'] === 'string' ? body['user'] : null,
+    user: readUser(body),
   };
 }
 
-function readModel(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string' && value !== '') return value;
-  throw invalidType('model', 'a non-empty string', value);
-}
-
 function readMessages(value: unknown): readonly JsonObject[] {
-  if (value === undefined || value === null) {
-    throw new ProxyError('missing_required_parameter', "Missing required parameter: 'messages'.", {
-      param: 'messages',
-    });
-  }
+  if (value === undefined || value === null) throw missingParameter('messages');
   if (!Array.isArray(value) || value.length === 0) throw invalidType('messages', 'a non-empty array', value);
   for (const [index, message] of value.entries()) {
     if (!isObject(message)) throw invalidType(`messages[${index}]`, 'an object', message);
@@ -117,47 +93,4 @@ function needsOfFields(body: JsonObject): readonly Capability[] {
   // Some servers take a number here; 0 asks for the chosen tokens only, and still for log probabilities.
   if (body['logprobs'] === true || typeof body['logprobs'] === 'number') needs.push('logprobs');
   return needs;
-}
-
-function* needsOfParts(messages: readonly JsonObject[]): Iterable<Capability> {
-  for (const message of messages) {
-    for (const part of listOf(message['content'])) {
-      const capability = isObject(part) ? CAPABILITY_OF_PART.get(part['type']) : undefined;
-      if (capability !== undefined) yield capability;
-    }
-  }
-}
-
-/** A field that may be absent or null. */
-function optional<T>(body: JsonObject, name: string, type: FieldType<T>): T | null {
-  const value = body[name];
-  if (value === undefined || value === null) return null;
-  if (!type.is(value)) throw invalidType(name, type.expected, value);
-  return value;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isPositiveInteger(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
-function invalidType(param: string, expected: string, got: unknown): ProxyError {
-  return new ProxyError('invalid_type', `Invalid '${param}': expected ${expected}, but got ${kindOf(got)}.`, { param });
-}
-
-/** What a wrong value is, without repeating text of the client. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (value === '') return 'an empty string';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
-  if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
