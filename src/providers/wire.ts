@@ -76,9 +76,9 @@ export interface Wire {
   prepare(call: ProviderCall): PreparedCall;
   /**
    * What of this body can't be said there at all; null: it can. Absent: everything can. `body` is in the operation's format
-   * and has the fields that Sluice reads checked already; its long `data:` strings are cut.
+   * and has the fields that Sluice reads checked already; its long `data:` strings are cut. `model` is the upstream's name.
    */
-  refuses?(body: JsonObject): Unsupported | null;
+  refuses?(body: JsonObject, model: string): Unsupported | null;
   /** Absent: it answers in the operation's own format. */
   translator?(context: TranslationContext): AnswerTranslator;
 }

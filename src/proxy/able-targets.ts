@@ -19,7 +19,7 @@ export function ableTargets({ model, facts, operation }: Asked, body: JsonObject
   if (speaking.length === 0) throw noWire(model, operation);
   const equipped = speaking.filter((target) => missing(target, facts).length === 0);
   if (equipped.length === 0) throw notEquipped(model, speaking, facts);
-  const refusals = equipped.map(({ wires }) => wires[operation]?.refuses?.(body) ?? null);
+  const refusals = equipped.map((target) => target.wires[operation]?.refuses?.(body, target.model) ?? null);
   const able = new Set(equipped.filter((_target, index) => refusals[index] === null));
   if (able.size === 0) throw refused(model, refusals[0] as Unsupported);
   return model.targets.map((target) => able.has(target));

@@ -21,6 +21,12 @@ export interface RefusedRequest {
   readonly refuses: string;
 }
 
+/** A request of which the client is told that fields of it were left out. */
+export interface DroppingRequest {
+  readonly sends: JsonObject;
+  readonly drops: readonly string[];
+}
+
 /** All that one vendor's adapter is held to. */
 export interface AdapterContract {
   readonly provider: Provider;
@@ -31,7 +37,7 @@ export interface AdapterContract {
   /** The headers of a call with the key `sk-test`. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body that the vendor gets; null: the provider doesn't offer it, so no such request is ever brought to it. */
-  readonly requests: Readonly<Record<RequestName, JsonObject | RefusedRequest | null>>;
+  readonly requests: Readonly<Record<RequestName, JsonObject | RefusedRequest | DroppingRequest | null>>;
   /** The body of `text` when it is streamed. */
   readonly streamedText: JsonObject;
   /** What of `ODDITIES` is told to have been left out. */
@@ -68,14 +74,15 @@ function requestsAreMapped(contract: AdapterContract): void {
   it.each(entriesOf(contract.requests))('"%s" is asked in the vendor\'s way', (name, native) => {
     const body = { model, ...REQUESTS[name] };
     if (isRefused(native)) {
-      expect(chatWire(provider).refuses?.(body)).toEqual({ param: native.refuses, message: expect.any(String) });
+      expect(chatWire(provider).refuses?.(body, model)).toEqual({ param: native.refuses, message: expect.any(String) });
       return;
     }
-    expect(chatWire(provider).refuses?.(body) ?? null).toBeNull();
+    expect(chatWire(provider).refuses?.(body, model) ?? null).toBeNull();
+    const { sends, drops } = isDropping(native) ? native : { sends: native, drops: [] };
     const call = chatWire(provider).prepare(callOf(contract, body));
-    expect(JSON.parse(call.body.toString())).toEqual(native);
+    expect(JSON.parse(call.body.toString())).toEqual(sends);
     expect(call).toMatchObject({ path: `/base${path}`, headers });
-    expect(call.dropped ?? []).toEqual([]);
+    expect(call.dropped ?? []).toEqual(drops);
   });
 
   it('for a stream asks for one', () => {
@@ -218,7 +225,7 @@ function nothingThrows(contract: AdapterContract): void {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 4 }), fields, (messages, rest) => {
         const body = { ...rest, model: contract.model, messages };
-        if ((chatWire(provider).refuses?.(body) ?? null) !== null) return;
+        if ((chatWire(provider).refuses?.(body, contract.model) ?? null) !== null) return;
         const call = chatWire(provider).prepare(callOf(contract, body));
         expect(JSON.parse(call.body.toString())).toBeTypeOf('object');
       }),
@@ -269,8 +276,12 @@ function openAiUsage(usage: Usage): JsonObject {
   return { prompt_tokens: usage.inputTokens, completion_tokens: usage.outputTokens };
 }
 
-function isRefused(native: JsonObject | RefusedRequest): native is RefusedRequest {
-  return typeof native['refuses'] === 'string';
+function isRefused(native: JsonObject | RefusedRequest | DroppingRequest): native is RefusedRequest {
+  return 'refuses' in native;
+}
+
+function isDropping(native: JsonObject | DroppingRequest): native is DroppingRequest {
+  return 'drops' in native;
 }
 
 function needed(answer: NativeAnswer | null): NativeAnswer {

@@ -127,6 +127,12 @@ export class ChatStreamWriter {
     return this.#delta(choice, delta);
   }
 
+  /** Logprobs of what was written last, in OpenAI's shape. */
+  logprobs(logprobs: unknown, choice = 0): string {
+    const piece = { index: choice, delta: {}, logprobs, finish_reason: null };
+    return this.open(choice) + event({ ...this.#common(), choices: [piece] });
+  }
+
   finish(reason: FinishReason, choice = 0): string {
     return this.open(choice) + this.#chunk(choice, {}, reason);
   }
