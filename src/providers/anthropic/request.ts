@@ -1,0 +1,122 @@
+import { type Chat, type Part, readChat } from '../mapping/chat-request.ts';
+import { flagAt, isObject, objectAt, parsed } from '../mapping/json.ts';
+import type { JsonObject, ProviderCall, Unsupported } from '../wire.ts';
+import { type ModelFacts, modelFacts } from './models.ts';
+import { type Reasoning, reasoningOf } from './reasoning.ts';
+import { samplingOf } from './sampling.ts';
+import { grammarOf } from './schema.ts';
+import { isToolForced, toolFields } from './tools.ts';
+import { systemOf, turnsOf } from './turns.ts';
+
+export interface MessagesRequest {
+  readonly body: JsonObject;
+  readonly dropped: readonly string[];
+}
+
+/** A whole answer that takes longer than ten minutes is lost, by the vendor's own count of 128,000 tokens an hour. */
+const MOST_WHOLE_TOKENS = 21_333;
+
+const JSON_ONLY = 'Answer with one JSON object and nothing else, without a code fence.';
+
+/** A chat as `POST /v1/messages` takes it. */
+export function messagesRequest({ body, model, isStreaming }: Pick<ProviderCall, 'body' | 'model' | 'isStreaming'>) {
+  const json = parsed(body.toString());
+  return mapped(readChat(isObject(json) ? json : {}), { model, isStreaming });
+}
+
+/** What no model of this vendor can be asked. */
+export function refusesChat(body: JsonObject): Unsupported | null {
+  if (body['logprobs'] === true || typeof body['logprobs'] === 'number') {
+    return { param: 'logprobs', message: 'it gives no log probabilities. Leave `logprobs` out.' };
+  }
+  const parts = readChat(body).messages.flatMap((message) => message.parts);
+  return parts.map(refusesPart).find((unsupported) => unsupported !== null) ?? null;
+}
+
+function refusesPart(part: Part): Unsupported | null {
+  if (part.kind === 'audio') return { param: part.path, message: 'it takes no audio. Send a transcript instead.' };
+  if (part.kind === 'other') return { param: part.path, message: 'it takes text, images and documents only.' };
+  const isElsewhere = part.kind === 'file' && part.data === null;
+  if (!isElsewhere) return null;
+  return { param: part.path, message: 'it knows no files by id. Send the content as `file_data`.' };
+}
+
+function mapped(chat: Chat, { model, isStreaming }: Pick<ProviderCall, 'model' | 'isStreaming'>): MessagesRequest {
+  const facts = modelFacts(model);
+  const maxTokens = maxTokensOf(chat, facts, isStreaming);
+  const tools = toolFields(chat, facts);
+  const reasoning = reasoningOf(chat, { facts, maxTokens, isToolForced: isToolForced(tools) });
+  const isThinking = reasoning.thinking !== null && reasoning.thinking['type'] !== 'disabled';
+  const sampling = samplingOf(chat, facts, isThinking);
+  const stop = chat.stop.filter((each) => each.trim() !== '');
+  const body = {
+    model,
+    max_tokens: maxTokens,
+    system: systemOf(chat.messages, chat.format.kind === 'json_object' ? JSON_ONLY : null),
+    messages: turnsOf(chat.messages, isThinking || facts.thinking === 'adaptive'),
+    ...tools,
+    ...sampling.fields,
+    stop_sequences: stop.length > 0 ? stop : null,
+    thinking: reasoning.thinking,
+    output_config: outputConfig(chat, facts, reasoning),
+    metadata: chat.user === null ? null : { user_id: chat.user },
+    service_tier: TIERS.get(chat.rest['service_tier']) ?? null,
+    cache_control: objectAt(chat.rest, 'cache_control'),
+    stream: isStreaming ? true : null,
+  };
+  const dropped = [
+    ...sampling.dropped,
+    ...(reasoning.isDropped ? ['reasoning_effort'] : []),
+    ...(stop.length < chat.stop.length ? ['stop'] : []),
+    ...wordless(chat),
+  ];
+  return { body: withoutNulls(body), dropped };
+}
+
+/** The API wants a cap. Where the client gives none it is the model's own, or as much as a whole answer may take. */
+function maxTokensOf({ outputCapTokens }: Chat, facts: ModelFacts, isStreaming: boolean): number {
+  const { maxOutputTokens, isKnown } = facts;
+  if (outputCapTokens !== null) return isKnown ? Math.min(outputCapTokens, maxOutputTokens) : outputCapTokens;
+  return isStreaming ? maxOutputTokens : Math.min(maxOutputTokens, MOST_WHOLE_TOKENS);
+}
+
+function outputConfig({ format }: Chat, { hasSchemas }: ModelFacts, { effort }: Reasoning): JsonObject | null {
+  const isGrammar = format.kind === 'json_schema' && hasSchemas;
+  if (effort === null && !isGrammar) return null;
+  return {
+    ...(effort === null ? {} : { effort }),
+    ...(isGrammar ? { format: { type: 'json_schema', schema: grammarOf(format.schema) } } : {}),
+  };
+}
+
+/** OpenAI's words for it; `auto` is the default of both. */
+const TIERS: ReadonlyMap<unknown, string> = new Map([
+  ['default', 'standard_only'],
+  ['standard_only', 'standard_only'],
+  ['priority', 'auto'],
+]);
+
+/** Fields that are mapped above, or that ask for nothing. */
+const SPOKEN: ReadonlySet<string> = new Set(['thinking', 'top_k', 'cache_control', 'logprobs', 'top_logprobs']);
+
+/** What a client has asked for that has no word here. */
+function wordless(chat: Chat): string[] {
+  const { seed, presencePenalty, frequencyPenalty, rest } = chat;
+  const isTextOnly = JSON.stringify(rest['modalities']) === '["text"]';
+  const isTierKnown = rest['service_tier'] === 'auto' || TIERS.has(rest['service_tier']);
+  const others = Object.keys(rest).filter((name) => {
+    if (name === 'modalities') return !isTextOnly;
+    if (name === 'service_tier') return !isTierKnown;
+    return !SPOKEN.has(name) && flagAt(rest, name) !== false;
+  });
+  return [
+    ...(seed === null ? [] : ['seed']),
+    ...(presencePenalty ? ['presence_penalty'] : []),
+    ...(frequencyPenalty ? ['frequency_penalty'] : []),
+    ...others,
+  ];
+}
+
+function withoutNulls(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
