@@ -52,7 +52,13 @@ export type Part =
       readonly path: string;
       readonly source?: JsonObject;
     }
-  | { readonly kind: 'audio'; readonly data: string; readonly format: string; readonly path: string }
+  | {
+      readonly kind: 'audio';
+      readonly data: string;
+      readonly format: string;
+      readonly path: string;
+      readonly source?: JsonObject;
+    }
   | {
       readonly kind: 'file';
       readonly fileId: string | null;
@@ -62,7 +68,7 @@ export type Part =
       readonly path: string;
       readonly source?: JsonObject;
     }
-  | { readonly kind: 'other'; readonly type: string; readonly path: string };
+  | { readonly kind: 'other'; readonly type: string; readonly path: string; readonly source?: JsonObject };
 
 export interface ToolCall {
   readonly id: string;
@@ -186,7 +192,8 @@ function readPart(part: unknown, path: string): Part[] {
       return [readImage(part, path)];
     case 'input_audio': {
       const audio = part['input_audio'];
-      return [{ kind: 'audio', data: textAt(audio, 'data') ?? '', format: textAt(audio, 'format') ?? 'wav', path }];
+      const [data, format] = [textAt(audio, 'data') ?? '', textAt(audio, 'format') ?? 'wav'];
+      return [{ kind: 'audio', data, format, path, source: part }];
     }
     case 'file': {
       const { file } = part;
@@ -195,7 +202,7 @@ function readPart(part: unknown, path: string): Part[] {
       return [{ kind: 'file', ...told, path, source: part }];
     }
     default:
-      return [{ kind: 'other', type, path }];
+      return [{ kind: 'other', type, path, source: part }];
   }
 }
 
