@@ -15,7 +15,7 @@ export class Meter {
   readonly quotaName: string;
   /** A charge is dated when the lease ends: until then it is booked without a date that could run out. */
   readonly isChargedAtEnd: boolean;
-  /** What others on the same limit may take before we hear of it: a grant must leave so much. */
+  /** What others may take, or answers under way may cost more, before we hear of it: a grant must leave so much. */
   guard = 0;
   #timeline: Timeline | null = null;
   /** Of two backlogs, each the one that answers and the one that is being built: an epoch's last two bits tell which. */

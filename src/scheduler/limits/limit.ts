@@ -39,7 +39,7 @@ export interface LevelBounds {
   readonly lowest: number;
   /** The level is at most this, if every undecided request is in it. */
   readonly highest: number;
-  /** Only the newest snapshot may raise the level. */
+  /** Only a snapshot that can hold nothing the books are yet to get may raise the level. */
   readonly mayRaise: boolean;
 }
 

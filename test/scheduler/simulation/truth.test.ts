@@ -133,6 +133,31 @@ describe('what is learned from outside', () => {
     expect(world.utilisation('tpm')).toBeGreaterThanOrEqual(0.99);
   });
 
+  test('tokens that the vendor does not count are given back, though its usage names them', () => {
+    const world = new World({ keys: [{ truth: { tpm: 200_000 }, told: [told('tpm', 200_000)], hasHeaders: true }] });
+    const draw = (): SimulatedRequest => ({ inputTokens: 800, cachedTokens: 500, outputTokens: 200, serviceMs: 2_000 });
+    world.offer(20, 3 * MINUTE_MS, draw);
+    world.startMeasuring();
+    world.offer(20, 30 * MINUTE_MS, draw);
+    show('cached', { refusals: world.refusals, utilisation: world.utilisation('tpm') });
+    expect(world.refusals).toBe(0);
+    expect(world.utilisation('tpm')).toBeGreaterThanOrEqual(0.99);
+  });
+
+  test('books that begin far too low are put right, also while half of the outputs have no cap', () => {
+    const world = new World({ keys: [{ truth: { tpm: 200_000 }, told: [told('tpm', 200_000)], hasHeaders: true }] });
+    world.quotas[0]?.limits[0]?.primary.take(190_000, world.clock.now());
+    const draw = (): SimulatedRequest => ({
+      ...{ inputTokens: 600, outputTokens: 400, expectedOutput: 400, serviceMs: 2_500 },
+      ...(world.random() < 0.5 ? { outputCap: 4_000 } : {}),
+    });
+    world.startMeasuring();
+    world.offer(10, 10 * MINUTE_MS, draw);
+    show('too low', { refusals: world.refusals, utilisation: world.utilisation('tpm') });
+    expect(world.refusals).toBe(0);
+    expect(world.utilisation('tpm')).toBeGreaterThanOrEqual(0.99);
+  });
+
   test('another program on the same key: its share is left to it, and refusals are rare', () => {
     const world = new World({ keys: [{ truth: { tpm: 200_000 }, told: [told('tpm', 200_000)], hasHeaders: true }] });
     world.useElsewhere(1, { input: 800, output: 200 });

@@ -35,6 +35,8 @@ export interface SimulatedRequest {
   readonly expectedOutput?: number;
   /** The client's cap. */
   readonly outputCap?: number;
+  /** Of the prompt, what the vendor's limiter gives back at the end though its usage counts it. */
+  readonly cachedTokens?: number;
   readonly serviceMs: number;
   readonly client?: string;
 }
@@ -235,7 +237,8 @@ export class World {
       const readings = this.#readings(lease.route, limiter);
       this.clock.schedule(this.#delay(), () => this.#answered(lease, readings));
       this.clock.schedule(request.serviceMs, () => {
-        limiter.finish(this.clock.now(), verdict.handle, { input: request.inputTokens, output: request.outputTokens });
+        const { inputTokens, outputTokens, cachedTokens = 0 } = request;
+        limiter.finish(this.clock.now(), verdict.handle, { input: inputTokens - cachedTokens, output: outputTokens });
         this.clock.schedule(this.#delay(), () => {
           this.#answered(lease, readings);
           const usage = chargeOf(request.inputTokens, request.outputTokens);
