@@ -49,6 +49,8 @@ export class Backlog {
   builtAt = Number.NEGATIVE_INFINITY;
   #epoch: number;
   #building: Building | null = null;
+  /** Something was taken off the one that answers. */
+  #hasReleased = false;
   /** The limit that moved the start on last, in the look at a route that was last. */
   #lastMover: Meter | null = null;
 
@@ -95,6 +97,7 @@ export class Backlog {
     }
     if (building.next < building.waiters.length) return;
     this.#epoch = building.epoch;
+    this.#hasReleased = false;
     this.#building = null;
   }
 
@@ -103,6 +106,7 @@ export class Backlog {
     if (waiter.line.options.length > 1) return;
     const option = waiter.line.options[0] as RouteOption;
     const cost = waiter.costOn(option) as Cost;
+    this.#hasReleased = true;
     for (const meter of option.route.meters) meter.tail(this.#epoch, now).release(meter.expected(cost));
   }
 
@@ -118,13 +122,16 @@ export class Backlog {
 
   #find(waiter: Waiter, epoch: number, now: number): Found {
     const best: Mutable<Found> = { at: Number.POSITIVE_INFINITY, waitsFor: null, option: null };
-    const bounds = this.#boundsFor(waiter, epoch);
+    const bounds = this.#boundsOf(waiter.line, epoch);
+    // Waiters come in the order of the walk, whatever their arrival.
+    const seeker = { arrival: 0, weight: waiter.weight };
     for (const option of waiter.line.options) {
       const cost = waiter.costOn(option) as Cost;
-      if (bounds?.isBehind(option, cost, best.at)) continue;
+      if (bounds?.isBehind(option, cost, { at: best.at, seeker })) continue;
       const start = this.#startOn(waiter, { option, cost, before: best.at, epoch }, now);
       // What it waits for besides limits may end at any moment.
-      if (option.route.availableAt(now) <= now) bounds?.learn(option, cost, start);
+      const isHeld = waiter.notBefore > now || option.route.availableAt(now) > now;
+      if (!isHeld) bounds?.learn(option, cost, { start, seeker });
       if (start >= best.at) continue;
       best.at = start;
       best.option = option;
@@ -134,11 +141,12 @@ export class Backlog {
     return best;
   }
 
-  /** While it is built, nothing leaves a backlog. Null: its start says nothing of the others'. */
-  #boundsFor({ line, weight, notBefore }: Waiter, epoch: number): StartBounds | null {
-    if (epoch !== this.#building?.epoch || weight !== 1 || notBefore > this.builtAt) return null;
-    line.backlogBounds.begin(epoch);
-    return line.backlogBounds;
+  /** Null: something has left, so that starts may be earlier than was found. */
+  #boundsOf({ backlogBounds }: Line, epoch: number): StartBounds | null {
+    if (this.#hasReleased && epoch === this.#epoch) return null;
+    const bounds = backlogBounds[epoch & 3] as StartBounds;
+    bounds.begin(epoch);
+    return bounds;
   }
 
   /** When it would start there; anything that is not before `before` will do, as it is no better. */

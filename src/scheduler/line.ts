@@ -1,3 +1,4 @@
+import { Clusters } from './clusters.ts';
 import type { Meter } from './meter.ts';
 import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
@@ -15,18 +16,24 @@ export class Line {
   /** So many tickets have a booking at most: the rest start behind them. */
   readonly depth: number;
   /** How early its routes could start a ticket, by the plan and by the backlog that is being built. */
-  readonly bounds: StartBounds;
-  readonly backlogBounds: StartBounds;
+  readonly bounds = new StartBounds('reserved');
+  /** As many as there are backlogs at a time: two that answer, and two that are being built. */
+  readonly backlogBounds = [0, 1, 2, 3].map(() => new StartBounds('expected'));
   /** The latest start that was booked since the plan was made. */
   lastStart = Number.NEGATIVE_INFINITY;
+  #clusters: Clusters | null = null;
 
   constructor(model: ModelRoutes, options: readonly RouteOption[], clientQuota: Quota | null) {
     this.model = model;
     this.options = options;
     this.clientQuota = clientQuota;
     this.depth = Math.max(MIN_DEPTH, 2 * options.length);
-    this.bounds = new StartBounds(model.options.length);
-    this.backlogBounds = new StartBounds(model.options.length);
+  }
+
+  /** Its routes, by what they share. */
+  get clusters(): Clusters {
+    this.#clusters ??= new Clusters(this.options);
+    return this.#clusters;
   }
 
   /** All limits that a ticket of this line may draw on. */

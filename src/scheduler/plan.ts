@@ -1,11 +1,13 @@
-import type { Cost } from './cost.ts';
+import { Forecast, type Start } from './forecast.ts';
 import { Heap } from './heap.ts';
-import { isInPlay, openAt } from './in-play.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
-import type { Candidate } from './strategies/strategy.ts';
+import type { Quota } from './quota.ts';
+import { Repair } from './repair.ts';
+import type { Route } from './route.ts';
+import { RoutePicker } from './route-picker.ts';
 import type { Ticket } from './ticket.ts';
 
 /** What the plan asks of its owner. */
@@ -16,31 +18,27 @@ export interface PlanOwner {
   reject(ticket: Ticket): void;
 }
 
-interface Start {
-  readonly option: RouteOption;
-  readonly at: number;
-  readonly waitsFor: Meter | null;
-}
-
-/** The start on a route; null where it is known not to come before `best`. */
-type StartOn = (option: RouteOption, best: number) => Start | null;
-
 /**
- * Who starts when, and where. Waiting tickets are walked in their one order; each is given the route and the instant at
+ * Who starts when, and where. Waiting tickets are walked in their one order; each is given the route and instant at
  * which it can start first after every older ticket's booking, and is booked there. One that can start at once does.
  *
- *     rebuild ──▶ fill ──▶ (time passes) ──▶ startDue ──▶ fill ──▶ …        bad or good news ──▶ isStale ──▶ rebuild
+ *     update ──▶ fill ──▶ (time passes) ──▶ startDue ──▶ fill ──▶ …        bad or good news ──▶ isStale ──▶ update
  *
- * Between rebuilds the plan stays true by itself: a start that was booked turns into a booking of the books at the same
+ * Between updates the plan stays true by itself: a start that was booked turns into a booking of the books at the same
  * instant, so the timelines need no change. News make it stale; then it may be late, but every start is checked against
- * the books first, so it is never over a limit.
+ * the books first, so it is never over a limit. An update puts right what the news touch, if that is known and only one
+ * line waits; else it plans anew.
  */
 export class Plan {
   isStale = false;
   readonly #owner: PlanOwner;
   readonly #lines = new Set<Line>();
-  readonly #candidates: Candidate[] = [];
-  #epoch = 0;
+  readonly #forecast = new Forecast();
+  readonly #picker = new RoutePicker(this.#forecast);
+  /** What has changed since the plan was made or repaired. */
+  #news = new Set<Quota>();
+  /** The only line that waits, and did when the plan was made; null: it can't be repaired. */
+  #repairable: Line | null = null;
   #walk = 0;
   #firstStart = Number.POSITIVE_INFINITY;
 
@@ -70,23 +68,33 @@ export class Plan {
   }
 
   addLine(line: Line): void {
+    if (line !== this.#repairable && !this.#lines.has(line)) this.#repairable = null;
     this.#lines.add(line);
   }
 
   dropLine(line: Line): void {
     this.#lines.delete(line);
+    this.#repairable = null;
   }
 
-  /** Plans anew from the books as they are. */
-  rebuild(now: number): void {
-    this.#epoch += 1;
+  /** Books or gates that cover the route have changed: what is planned there has to be looked at again, by and by. */
+  touch({ quotas }: Route): void {
+    for (const quota of quotas) this.#news.add(quota);
+  }
+
+  /** Anything may have changed. */
+  invalidate(): void {
+    this.isStale = true;
+    this.#repairable = null;
+  }
+
+  /** Makes the plan what it would be if it were made from the books as they are. */
+  update(now: number): void {
     this.isStale = false;
-    this.#firstStart = Number.POSITIVE_INFINITY;
-    for (const line of this.#lines) {
-      line.queue.unbookAll();
-      line.lastStart = Number.NEGATIVE_INFINITY;
-    }
-    this.fill(now);
+    const news = this.#news;
+    this.#news = new Set();
+    if (this.#repairable === null) this.#rebuild(now);
+    else this.#repair(this.#repairable, news, now);
   }
 
   /**
@@ -94,10 +102,11 @@ export class Plan {
    * it did.
    */
   startAlone(ticket: Ticket, now: number): boolean {
-    const start = this.#firstStartOf(ticket, now, (option) => this.#startByBooks(ticket, option, now));
+    const start = this.#picker.pickByBooks(ticket, now);
     if (start === null || start.at > now) return false;
     this.isStale = true;
     this.#owner.grant(ticket, start.option, now);
+    this.touch(start.option.route);
     return true;
   }
 
@@ -106,7 +115,7 @@ export class Plan {
     this.#walk += 1;
     const open = new Heap<Line>((line) => (line.queue.nextUnbooked() as Ticket).arrival);
     for (const line of this.#lines) {
-      line.bounds.begin(this.#epoch);
+      line.bounds.begin(this.#forecast.epoch);
       if (line.queue.nextUnbooked() !== null) open.push(line);
     }
     for (let line = open.pop(); line !== undefined; line = open.pop()) {
@@ -119,13 +128,51 @@ export class Plan {
     if (this.#firstStart > now + SAME_INSTANT_MS) return;
     const due: Ticket[] = [];
     for (const line of this.#lines) {
-      for (const ticket of line.queue.booked()) {
+      for (const ticket of line.queue.upToLastBooked()) {
         if (ticket.booking !== null && ticket.booking.at <= now + SAME_INSTANT_MS) due.push(ticket);
       }
     }
     due.sort((a, b) => a.arrival - b.arrival);
     for (const ticket of due) this.#start(ticket, now);
     this.#findFirstStart();
+  }
+
+  #rebuild(now: number): void {
+    this.#forecast.begin();
+    this.#firstStart = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines) {
+      line.queue.unbookAll();
+      line.lastStart = Number.NEGATIVE_INFINITY;
+      if (this.#lines.size === 1 && canRepair(line)) this.#repairable = line;
+    }
+    this.fill(now);
+  }
+
+  #repair(line: Line, news: ReadonlySet<Quota>, now: number): void {
+    this.#walk += 1;
+    const repair = new Repair(line, {
+      forecast: this.#forecast,
+      picker: this.#picker,
+      id: this.#walk,
+      news,
+      now,
+      place: (ticket, start) => this.#replace(ticket, start, now),
+    });
+    repair.run();
+    this.#findFirstStart();
+    this.fill(now);
+  }
+
+  #replace(ticket: Ticket, start: Start | null, now: number): void {
+    const { queue } = ticket.line;
+    if (start !== null && start.at > now) {
+      queue.rebook(ticket, start);
+      this.#booked(ticket, start, now);
+      return;
+    }
+    queue.unbook(ticket);
+    if (start === null) this.#owner.reject(ticket);
+    else this.#grant(ticket, start.option, now);
   }
 
   /** Returns whether the line's next ticket may be tried as well. */
@@ -135,7 +182,7 @@ export class Plan {
       this.#holdBack(line, line.lastStart);
       return false;
     }
-    const start = this.#firstStartOf(ticket, now, (option, best) => this.#startBefore(ticket, option, { best, now }));
+    const start = this.#picker.pick(ticket, now);
     if (start === null) {
       this.#owner.reject(ticket);
       return true;
@@ -144,26 +191,24 @@ export class Plan {
       this.#holdBack(line, start.at);
       return false;
     }
-    if (start.at <= now) this.#grant(ticket, start.option, now);
-    else this.#book(ticket, start, now);
+    if (start.at <= now) {
+      this.#grant(ticket, start.option, now);
+    } else {
+      line.queue.book(ticket, start);
+      this.#booked(ticket, start, now);
+    }
     return true;
   }
 
   #grant(ticket: Ticket, option: RouteOption, now: number): void {
-    const cost = ticket.costOn(option) as Cost;
-    this.#eachMeter(ticket, option, (meter) => {
-      meter.timeline(this.#epoch, now).book(meter.reserved(cost), now);
-    });
+    this.#forecast.take(ticket, option, { now, isBooked: false });
     this.#owner.grant(ticket, option, now);
+    this.touch(option.route);
   }
 
-  #book(ticket: Ticket, start: Start, now: number): void {
-    const cost = ticket.costOn(start.option) as Cost;
-    this.#eachMeter(ticket, start.option, (meter) => {
-      meter.timeline(this.#epoch, now).book(meter.expected(cost), start.at, meter.required(cost));
-    });
+  #booked(ticket: Ticket, start: Start, now: number): void {
     const { line } = ticket;
-    line.queue.book(ticket, start);
+    this.#forecast.book(ticket, start, now);
     line.lastStart = Math.max(line.lastStart, start.at);
     this.#firstStart = Math.min(this.#firstStart, start.at);
     ticket.predictedAt = start.at;
@@ -173,98 +218,14 @@ export class Plan {
   /** A booked start has come: the books decide. If they disagree, the plan was stale. */
   #start(ticket: Ticket, now: number): void {
     const { option } = ticket.booking as NonNullable<Ticket['booking']>;
-    const cost = ticket.costOn(option) as Cost;
     const isOpen = option.route.hasRoom && option.route.availableAt(now) <= now;
-    if (!isOpen || this.#checkBooks(ticket, option, now).at > now) {
+    this.touch(option.route);
+    if (!isOpen || this.#forecast.startByBooks(ticket, option, now).at > now) {
       this.isStale = true;
       return;
     }
-    this.#eachMeter(ticket, option, (meter) => {
-      const more = meter.reserved(cost) - meter.expected(cost);
-      if (more > 0) meter.timeline(this.#epoch, now).book(more, now);
-    });
+    this.#forecast.take(ticket, option, { now, isBooked: true });
     this.#owner.grant(ticket, option, now);
-  }
-
-  /** The best of all routes: one that can start it now, as the strategy likes, else whichever is ready first. */
-  #firstStartOf(ticket: Ticket, now: number, startOn: StartOn): Start | null {
-    const { line } = ticket;
-    this.#candidates.length = 0;
-    let best: Start | null = null;
-    let bestAt = Number.POSITIVE_INFINITY;
-    let target = 0;
-    let bestBefore = Number.POSITIVE_INFINITY;
-    for (const option of line.options) {
-      if (option.target !== target) {
-        target = option.target;
-        bestBefore = bestAt;
-      }
-      const start = isInPlay(ticket, option, { bestBefore, now }) ? startOn(option, bestAt) : null;
-      if (start === null) continue;
-      if (start.at <= now + SAME_INSTANT_MS) this.#candidates.push(option);
-      if (start.at >= bestAt) continue;
-      best = start;
-      bestAt = start.at;
-    }
-    return this.#candidates.length === 0 ? best : this.#choose(ticket, now);
-  }
-
-  #choose(ticket: Ticket, now: number): Start {
-    const [only, another] = this.#candidates as [Candidate, Candidate | undefined];
-    const option = another === undefined ? only : ticket.line.model.strategy(this.#candidates, ticket, now);
-    return { option, at: now, waitsFor: null };
-  }
-
-  /** Null: surely not before `best`. */
-  #startBefore(ticket: Ticket, option: RouteOption, { best, now }: { best: number; now: number }): Start | null {
-    const { bounds } = ticket.line;
-    const cost = ticket.costOn(option) as Cost;
-    if (bounds.isBehind(option, cost, best)) return null;
-    const start = this.#foresee(ticket, option, now);
-    if (start.at <= now) return this.#checkBooks(ticket, option, now);
-    // Whatever else it waits for may end at any moment.
-    if (openAt(ticket, option, now) <= now) bounds.learn(option, cost, start.at);
-    return start;
-  }
-
-  /** Each limit may move the start on; repeated until none does. */
-  #foresee(ticket: Ticket, option: RouteOption, now: number): Start {
-    const cost = ticket.costOn(option) as Cost;
-    let at = openAt(ticket, option, now);
-    let waitsFor: Meter | null = null;
-    for (let round = 0, hasMoved = at < Number.POSITIVE_INFINITY; hasMoved && round < MAX_ROUNDS; round += 1) {
-      hasMoved = false;
-      this.#eachMeter(ticket, option, (meter) => {
-        const ready = meter.timeline(this.#epoch, now).earliest(meter.required(cost), at);
-        if (ready <= at + SAME_INSTANT_MS) return;
-        at = ready;
-        waitsFor = meter;
-        hasMoved = ready < Number.POSITIVE_INFINITY;
-      });
-    }
-    return { option, at, waitsFor };
-  }
-
-  #startByBooks(ticket: Ticket, option: RouteOption, now: number): Start {
-    const at = openAt(ticket, option, now);
-    return at > now ? { option, at, waitsFor: null } : this.#checkBooks(ticket, option, now);
-  }
-
-  /** A timeline foresees; the books know. A slot, above all, may be held for longer than foreseen. */
-  #checkBooks(ticket: Ticket, option: RouteOption, now: number): Start {
-    const cost = ticket.costOn(option) as Cost;
-    let start: Start = { option, at: now, waitsFor: null };
-    this.#eachMeter(ticket, option, (meter) => {
-      const ready = meter.limit.readyAt(meter.required(cost), now);
-      if (ready > start.at + SAME_INSTANT_MS) start = { option, at: ready, waitsFor: meter };
-    });
-    return start;
-  }
-
-  #eachMeter(ticket: Ticket, option: RouteOption, visit: (meter: Meter) => void): void {
-    for (const meter of option.route.meters) visit(meter);
-    const { clientQuota } = ticket.request;
-    if (clientQuota !== null) for (const meter of clientQuota.meters) visit(meter);
   }
 
   #isBehindOlder(line: Line, start: Start): boolean {
@@ -282,14 +243,20 @@ export class Plan {
   #findFirstStart(): void {
     this.#firstStart = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
-      for (const ticket of line.queue.booked()) {
-        if (ticket.booking !== null && ticket.booking.at < this.#firstStart) this.#firstStart = ticket.booking.at;
+      line.lastStart = Number.NEGATIVE_INFINITY;
+      for (const { booking } of line.queue.upToLastBooked()) {
+        if (booking === null) continue;
+        this.#firstStart = Math.min(this.#firstStart, booking.at);
+        line.lastStart = Math.max(line.lastStart, booking.at);
       }
     }
   }
 }
 
-/** Limits rarely move a start more than twice; the books check whatever is left. */
-const MAX_ROUNDS = 6;
+/** A client's own limits bind all routes together, and which targets are in play depends on those before them. */
+function canRepair({ clientQuota, model }: Line): boolean {
+  return clientQuota === null && model.after.every((after) => after === 0);
+}
+
 /** Tickets times routes that cost less than a timer's worth. */
 const SMALL_PLAN = 400;

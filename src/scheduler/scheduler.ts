@@ -38,6 +38,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   readonly #door: Door;
   readonly #settlements: Settlements;
   readonly #deadlines = new Heap<Ticket>((ticket) => ticket.deadline);
+  readonly #touch = ({ route }: Lease) => this.#plan.touch(route);
   #outbox: (() => void)[] = [];
   #plannedAt = Number.NEGATIVE_INFINITY;
   #openLeases = 0;
@@ -107,7 +108,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   /** A key, limit or state was changed from outside. */
   changed(): void {
-    this.#plan.isStale = true;
+    this.#plan.invalidate();
     this.#door.isStale = true;
     this.#turn();
   }
@@ -148,6 +149,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   headed(lease: Lease, readings: readonly Reading[]): void {
     const now = this.#clock.now();
+    this.#plan.touch(lease.route);
     if (lease.route.quotas[0].observe(readings, { sentAt: lease.sentAt, now, cost: lease.cost })) this.#news();
     this.#turn();
   }
@@ -155,6 +157,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   proved(lease: Lease): void {
     const now = this.#clock.now();
     const { route } = lease;
+    this.#plan.touch(route);
     const wasOpen = route.quotas[0].gate.isOpen;
     lease.leaveGates();
     for (const each of route.quotas) each.succeeded(now);
@@ -166,6 +169,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   ended(lease: Lease, ending: Ending): void {
     const now = this.#clock.now();
     const { route } = lease;
+    this.#plan.touch(route);
     const hadRoom = route.hasRoom;
     lease.leaveGates();
     route.inFlight -= 1;
@@ -180,6 +184,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       random: this.#random,
     });
     if (!wasReady || route.status(now).kind !== 'ready') this.#news();
+    if (!isOfItsQuotas(ending)) this.#plan.invalidate();
     this.#turn();
   }
 
@@ -197,7 +202,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   #turn(newcomer: Ticket | null = null): void {
     const now = this.#clock.now();
-    if (this.#settlements.settleDue(now)) this.#plan.isStale = true;
+    if (this.#settlements.settleDue(now, this.#touch)) this.#plan.isStale = true;
     this.#expire(now);
     const isAlone = newcomer !== null && this.#door.waiting === 1;
     if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
@@ -209,7 +214,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     if (this.#door.waiting === 0) return;
     if (this.#plan.isStale && now >= this.#plannedAt + this.#plan.pauseMs - SAME_INSTANT_MS) {
       this.#plannedAt = now;
-      this.#plan.rebuild(now);
+      this.#plan.update(now);
     } else {
       this.#plan.startDue(now);
       this.#plan.fill(now);
@@ -240,7 +245,10 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   /** What it had booked is free for others. */
   #markLeaving(ticket: Ticket): void {
-    if (ticket.booking !== null) this.#plan.isStale = true;
+    if (ticket.booking !== null) {
+      this.#plan.isStale = true;
+      this.#plan.touch(ticket.booking.option.route);
+    }
     ticket.state = 'done';
   }
 
@@ -280,6 +288,11 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     at = Math.min(at, this.#plan.isStale ? this.#plannedAt + this.#plan.pauseMs : this.#plan.firstStart);
     return Math.min(at, this.#door.nextRefreshAt);
   }
+}
+
+/** What it reports changes no more than quotas that cover its route, rather than a key or a model. */
+function isOfItsQuotas({ report }: Ending): boolean {
+  return ['ok', 'nothing', 'wait', 'failed'].includes(report.kind);
 }
 
 const DEFAULT_SETTLE_LAG_MS = 100;

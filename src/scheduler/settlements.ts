@@ -33,12 +33,13 @@ export class Settlements {
     return false;
   }
 
-  /** Books what is due; returns whether any level rose. */
-  settleDue(now: number): boolean {
+  /** Books what is due and says of which leases; returns whether any level rose. */
+  settleDue(now: number, hear: (lease: Lease) => void): boolean {
     let hasRisen = false;
     for (let next = this.#due.peek(); next && next.at <= now; next = this.#due.peek()) {
       this.#due.pop();
       hasRisen = next.lease.settle(next.ending.charged, now, 'all') || hasRisen;
+      hear(next.lease);
     }
     return hasRisen;
   }

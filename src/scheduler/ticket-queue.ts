@@ -69,6 +69,19 @@ export class TicketQueue {
     this.#cursor += 1;
   }
 
+  /** Another booking for one that has one, or one for a ticket that came in before others that have. */
+  rebook(ticket: Ticket, booking: NonNullable<Ticket['booking']>): void {
+    if (ticket.booking === null) this.#booked += 1;
+    ticket.booking = booking;
+  }
+
+  unbook(ticket: Ticket): void {
+    if (ticket.booking === null) return;
+    ticket.booking = null;
+    this.#booked -= 1;
+    this.#cursor = this.#head;
+  }
+
   /** Forgets every booking; the plan starts anew. */
   unbookAll(): void {
     for (const ticket of this.booked()) ticket.booking = null;
@@ -94,6 +107,19 @@ export class TicketQueue {
       left -= 1;
       yield ticket;
     }
+  }
+
+  /** Those that wait, oldest first, up to the last that is booked. */
+  upToLastBooked(): Ticket[] {
+    const tickets: Ticket[] = [];
+    let left = this.#booked;
+    for (let i = this.#head; left > 0 && i < this.#items.length; i += 1) {
+      const ticket = this.#items[i] as Ticket;
+      if (!ticket.isWaiting) continue;
+      tickets.push(ticket);
+      if (ticket.booking !== null) left -= 1;
+    }
+    return tickets;
   }
 
   /** Whoever is oldest stands at the head, so that a walk begins with it. */

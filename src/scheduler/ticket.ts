@@ -44,7 +44,7 @@ export class Ticket {
   readonly line: Line;
   state: 'waiting' | 'leased' | 'done' = 'waiting';
   /** Where and when the plan lets it start; null while it has no booking. */
-  booking: { readonly option: RouteOption; readonly at: number } | null = null;
+  booking: { readonly option: RouteOption; readonly at: number; readonly waitsFor: Meter | null } | null = null;
   /** What was foretold last: the start as the plan or the backlog sees it. */
   predictedAt: number;
   /** The first prediction, kept to learn how far predictions are off. */

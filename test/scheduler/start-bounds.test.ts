@@ -10,35 +10,74 @@ function cost(input: number, output: number, certain = input): Cost {
 }
 
 describe('what is known of a route', () => {
-  const option = { index: 1 } as RouteOption;
+  const [TOKENS, IN_FLIGHT] = [{ unit: 1 }, { unit: 4 }] as const;
+  const option = { index: 1, route: { meters: [TOKENS] } } as unknown as RouteOption;
+  const first = { arrival: 1, weight: 1 };
 
   test('holds for whatever costs as much or more, and for no earlier instant', () => {
-    const bounds = new StartBounds(2);
-    expect(bounds.isBehind(option, cost(100, 100), 0)).toBe(false);
-    bounds.learn(option, cost(100, 100), 500);
-    expect(bounds.isBehind(option, cost(100, 100), 500)).toBe(true);
-    expect(bounds.isBehind(option, cost(200, 100), 400)).toBe(true);
-    expect(bounds.isBehind(option, cost(200, 100), 501)).toBe(false);
-    expect(bounds.isBehind({ ...option, index: 0 }, cost(200, 100), 400)).toBe(false);
+    const bounds = new StartBounds('reserved');
+    expect(bounds.isBehind(option, cost(100, 100), { at: 0, seeker: first })).toBe(false);
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: first })).toBe(true);
+    expect(bounds.isBehind(option, cost(200, 100), { at: 400, seeker: first })).toBe(true);
+    expect(bounds.isBehind(option, cost(200, 100), { at: 501, seeker: first })).toBe(false);
+    expect(bounds.isBehind({ ...option, index: 0 }, cost(200, 100), { at: 400, seeker: first })).toBe(false);
   });
 
-  test('says nothing of what costs less in any respect', () => {
-    const bounds = new StartBounds(2);
-    const known = cost(100, 100);
-    bounds.learn(option, known, 500);
-    expect(bounds.isBehind(option, cost(99, 200), 400)).toBe(false);
-    expect(bounds.isBehind(option, { ...known, expected: chargeOf(99, 100) }, 400)).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100, 99), 400)).toBe(false);
+  test('says nothing of what costs less of what its limits count, or weighs less', () => {
+    const bounds = new StartBounds('expected');
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
+    expect(bounds.isBehind(option, cost(99, 100), { at: 400, seeker: first })).toBe(false);
+    expect(bounds.isBehind(option, cost(10, 190), { at: 400, seeker: first })).toBe(true);
+    expect(bounds.isBehind(option, cost(150, 100), { at: 400, seeker: { arrival: 1, weight: 0.5 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(350, 100), { at: 400, seeker: { arrival: 1, weight: 0.5 } })).toBe(true);
+  });
+
+  test('says nothing of tickets that come before, and outlives what is found for those behind', () => {
+    const bounds = new StartBounds('reserved');
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
+    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5, weight: 1 } });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: { arrival: 0, weight: 1 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 4, weight: 1 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5, weight: 1 } })).toBe(true);
+    bounds.forget(option, 4);
+    bounds.forget({ ...option, index: 0 }, 4);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5, weight: 1 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5, weight: 1 } })).toBe(true);
+  });
+
+  test('is not what never fits: something larger may be a guess, and be cut', () => {
+    const bounds = new StartBounds('reserved');
+    bounds.learn(option, cost(100, 100), { start: Number.POSITIVE_INFINITY, seeker: first });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 0, seeker: first })).toBe(false);
+  });
+
+  test('is found anew when the route learns a limit', () => {
+    const bounds = new StartBounds('reserved');
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
+    const learned = { ...option, route: { meters: [TOKENS, IN_FLIGHT] } } as unknown as RouteOption;
+    bounds.learn(learned, cost(100, 100), { start: 300, seeker: first });
+    expect(bounds.isBehind(learned, cost(100, 100), { at: 400, seeker: first })).toBe(false);
+    expect(bounds.isBehind(learned, cost(100, 100), { at: 300, seeker: first })).toBe(true);
+  });
+
+  test('is no more than the newest looks, however many there were', () => {
+    const bounds = new StartBounds('reserved');
+    for (let tokens = 1_000; tokens > 0; tokens -= 1) {
+      bounds.learn(option, cost(tokens, 0), { start: 1_000 - tokens, seeker: first });
+    }
+    expect(bounds.isBehind(option, cost(900, 0), { at: 900, seeker: first })).toBe(true);
+    expect(bounds.isBehind(option, cost(1, 0), { at: 999, seeker: first })).toBe(true);
   });
 
   test('is forgotten with its epoch', () => {
-    const bounds = new StartBounds(2);
+    const bounds = new StartBounds('reserved');
     bounds.begin(7);
-    bounds.learn(option, cost(100, 100), 500);
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
     bounds.begin(7);
-    expect(bounds.isBehind(option, cost(100, 100), 400)).toBe(true);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: first })).toBe(true);
     bounds.begin(8);
-    expect(bounds.isBehind(option, cost(100, 100), 400)).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: first })).toBe(false);
   });
 });
 

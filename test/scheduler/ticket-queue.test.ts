@@ -14,7 +14,7 @@ function leave(queue: TicketQueue, leaving: Ticket): void {
   queue.remove(leaving);
 }
 
-const booking = { option: {} as RouteOption, at: 0 };
+const booking = { option: {} as RouteOption, at: 0, waitsFor: null };
 
 test('gives tickets in their order of arrival, whichever way they come and go', () => {
   const step = fc.oneof(
