@@ -9,6 +9,7 @@ import { warningsOf } from './warnings.ts';
 /** The variables in which vendors' own tools keep keys. Several keys are separated by commas. */
 export const KEY_VARIABLES: ReadonlyMap<string, ProviderType> = new Map([
   ['OPENAI_API_KEY', 'openai'],
+  ['ANTHROPIC_API_KEY', 'anthropic'],
   ['GROQ_API_KEY', 'groq'],
   ['DEEPSEEK_API_KEY', 'deepseek'],
   ['OPENROUTER_API_KEY', 'openrouter'],

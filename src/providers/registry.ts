@@ -1,3 +1,4 @@
+import { anthropic } from './anthropic/anthropic.ts';
 import { hostedVendors } from './hosted-vendors.ts';
 import { localServers } from './local-servers.ts';
 import { openai } from './openai.ts';
@@ -5,7 +6,7 @@ import { openaiCompatible } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [openai, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [provider.type, provider]),
+  [openai, anthropic, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [provider.type, provider]),
 );
 
 /** The types that have an adapter. */

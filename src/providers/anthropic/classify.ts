@@ -65,6 +65,8 @@ const RULES: readonly Rule[] = [
   },
   { statuses: [400], says: NO_ROOM_FOR_OUTPUT, outcome: { kind: 'context' } },
   { statuses: [404], says: /\bmodel\b/i, outcome: { kind: 'disabled', reason: 'model', scope: 'key_model' } },
+  // The path is not the client's choice.
+  { statuses: [404], says: /^\s*not found\s*$/i, outcome: { kind: 'failed' } },
   // More than 32 MB, which holds for every key.
   { statuses: [413], says: /^/, outcome: { kind: 'client' } },
 ];
