@@ -10,6 +10,7 @@ import { warningsOf } from './warnings.ts';
 export const KEY_VARIABLES: ReadonlyMap<string, ProviderType> = new Map([
   ['OPENAI_API_KEY', 'openai'],
   ['ANTHROPIC_API_KEY', 'anthropic'],
+  ['GEMINI_API_KEY', 'gemini'],
   ['GROQ_API_KEY', 'groq'],
   ['DEEPSEEK_API_KEY', 'deepseek'],
   ['OPENROUTER_API_KEY', 'openrouter'],

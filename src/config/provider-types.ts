@@ -26,7 +26,6 @@ export type ProviderType = (typeof PROVIDER_TYPES)[number];
 /** Types that need an adapter of their own, which is not built yet, and where each of them speaks OpenAI's format. */
 export const TYPES_TO_COME: ReadonlyMap<ProviderType, string> = new Map([
   ['azure-openai', 'https://<resource>.openai.azure.com/openai/v1'],
-  ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai'],
   ['cohere', 'https://api.cohere.ai/compatibility/v1'],
 ]);
 

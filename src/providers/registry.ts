@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic/anthropic.ts';
+import { gemini } from './gemini/gemini.ts';
 import { hostedVendors } from './hosted-vendors.ts';
 import { localServers } from './local-servers.ts';
 import { openai } from './openai.ts';
@@ -6,7 +7,10 @@ import { openaiCompatible } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [openai, anthropic, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [provider.type, provider]),
+  [openai, anthropic, gemini, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [
+    provider.type,
+    provider,
+  ]),
 );
 
 /** The types that have an adapter. */
