@@ -240,7 +240,7 @@ export class CallAnswer {
   }
 
   #serverError(): ErrorReply {
-    return this.#vendor.api.errorOf({ kind: 'server_error' }, this.#answer.id);
+    return this.#vendor.api.errorOf({ kind: 'server_error' }, this.#call.requestId);
   }
 
   #headers(): Headers {

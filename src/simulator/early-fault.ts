@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Failure } from './api/failure.ts';
-import type { Headers } from './api/vendor-api.ts';
 import type { FaultKind, FaultRule } from './faults.ts';
 
 const BAD_GATEWAY =
@@ -11,9 +10,8 @@ const DEFAULT_LIE_MS = 20;
 export interface EarlyCase {
   readonly response: ServerResponse;
   readonly model: string;
-  readonly headers: Headers;
-  /** Puts the failure in the vendor's words. */
-  readonly fail: (failure: Failure, headers: Headers) => void;
+  /** Answers with the failure in the vendor's words. */
+  readonly fail: (failure: Failure) => void;
 }
 
 /** Faults of what stands before the limiter: a request that meets one is never charged. */
@@ -24,12 +22,13 @@ const EARLY: { readonly [kind in FaultKind]?: (request: EarlyCase, rule: FaultRu
     response.writeHead(502, { 'content-type': 'text/html', 'content-length': BAD_GATEWAY.length });
     response.end(BAD_GATEWAY);
   },
-  '401': ({ fail, headers }) => fail({ kind: 'invalid_key', key: 'sk-simulated-fault' }, headers),
-  '503': ({ fail, headers }) => fail({ kind: 'overloaded' }, headers),
-  quota_429: ({ fail, headers }) => fail({ kind: 'quota_exceeded' }, headers),
-  bare_429: ({ fail }) => fail({ kind: 'bare_rate_limit' }, {}),
-  lying_retry_after: ({ fail, model, headers }, { retryAfterMs = DEFAULT_LIE_MS }) =>
-    fail({ kind: 'lying_hint', model, retryAfterMs }, headers),
+  '401': ({ fail }) => fail({ kind: 'invalid_key', key: 'sk-simulated-fault' }),
+  '503': ({ fail }) => fail({ kind: 'overloaded' }),
+  quota_429: ({ fail }) => fail({ kind: 'quota_exceeded' }),
+  spend_429: ({ fail }) => fail({ kind: 'spend_cap' }),
+  bare_429: ({ fail }) => fail({ kind: 'bare_rate_limit' }),
+  lying_retry_after: ({ fail, model }, { retryAfterMs = DEFAULT_LIE_MS }) =>
+    fail({ kind: 'lying_hint', model, retryAfterMs }),
 };
 
 /** Whether the fault has happened; false: it is one of those after the limiter. */

@@ -7,6 +7,7 @@ export const FAULT_KINDS = [
   '500',
   '503',
   'quota_429',
+  'spend_429',
   'bare_429',
   'lying_retry_after',
   'reset_before_body',

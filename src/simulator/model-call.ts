@@ -63,18 +63,18 @@ export class ModelCall {
     const vendor = this.#vendor;
     if (!vendor.models.includes(model)) {
       vendor.book.refuse('model_not_found');
-      this.#fail({ kind: 'model_not_found', model }, this.#headers());
+      this.#fail({ kind: 'model_not_found', model });
       return;
     }
     const fault = vendor.faults.next({ key: sender.key, model, atMs: vendor.sinceStartMs() });
     if (fault) vendor.book.fault(fault.kind);
-    const fail = (failure: Failure, headers: Headers): void => this.#fail(failure, headers);
-    if (fault && failEarly({ response, model, headers: this.#headers(), fail }, fault)) return;
+    if (fault && failEarly({ response, model, fail: (failure) => this.#fail(failure) }, fault)) return;
     const size = sizeOf(vendor, this.#request, sender.organization);
     const { contextLength } = vendor.options;
-    if (contextLength !== undefined && size.input + (choiceCap ?? 0) > contextLength) {
+    const cap = choiceCap ?? 0;
+    if (contextLength !== undefined && size.input + cap > contextLength) {
       vendor.book.refuse('context_length_exceeded');
-      this.#fail({ kind: 'context_exceeded', contextLength, input: size.input }, this.#headers());
+      this.#fail({ kind: 'context_exceeded', contextLength, input: size.input, cap });
       return;
     }
     this.#admit(size, fault);
@@ -139,8 +139,10 @@ export class ModelCall {
     return this.#call.read.request;
   }
 
-  #fail(failure: Failure, headers: Headers): void {
-    sendError(this.#call.response, this.#vendor.api.errorOf(failure, this.#vendor.nextId('req_')), headers);
+  #fail(failure: Failure): void {
+    const requestId = this.#vendor.nextId('req_');
+    const headers = failure.kind === 'bare_rate_limit' ? {} : this.#headers(requestId);
+    sendError(this.#call.response, this.#vendor.api.errorOf(failure, requestId), headers);
   }
 
   #rateHeaders({ limits }: UpstreamLimiter, refusedBy: UpstreamLimit | null): Headers {
@@ -150,7 +152,7 @@ export class ModelCall {
     return api.rateHeaders({ limits, nowMs, model: this.#request.model, refusedBy });
   }
 
-  #headers(requestId = this.#vendor.nextId('req_')): Headers {
+  #headers(requestId: string): Headers {
     const { sender, receivedAt } = this.#call;
     return this.#vendor.api.headersOf({
       requestId,

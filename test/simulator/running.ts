@@ -25,12 +25,22 @@ export interface Running {
   readonly simulator: Simulator;
   readonly url: string;
   chat(body?: object, key?: string): Promise<Answer>;
+  /** With the key wherever some vendor looks for it. */
+  call(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   get(path: string, key?: string): Promise<Answer>;
   post(path: string, body: unknown): Promise<Answer>;
 }
 
 /** Half of everything that is drawn. */
 export const HALF = (): number => 0.5;
+
+const ANY_KEY_HEADER = {
+  authorization: 'Bearer sk-sim-1',
+  'x-api-key': 'sk-sim-1',
+  'x-goog-api-key': 'sk-sim-1',
+  'api-key': 'sk-sim-1',
+  'anthropic-version': '2023-06-01',
+};
 
 /** One key without limits, unless told otherwise; closed after the test. */
 export async function start(options: Partial<SimulatorOptions> = {}, clock: Clock = systemClock): Promise<Running> {
@@ -51,6 +61,12 @@ export async function start(options: Partial<SimulatorOptions> = {}, clock: Cloc
         method: 'POST',
         headers: authorization(key),
         body: JSON.stringify({ ...ASK, ...body }),
+      }),
+    call: (path, body, headers = {}) =>
+      ask(path, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { ...ANY_KEY_HEADER, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     get: (path, key = 'sk-sim-1') => ask(path, { headers: authorization(key) }),
     post: (path, body) => ask(path, { method: 'POST', body: JSON.stringify(body) }),

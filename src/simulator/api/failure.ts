@@ -32,10 +32,12 @@ export type Failure =
   | { readonly kind: 'not_stored'; readonly id: string }
   | { readonly kind: 'body_too_large' }
   | InvalidRequest
-  | { readonly kind: 'context_exceeded'; readonly contextLength: number; readonly input: number }
+  | { readonly kind: 'context_exceeded'; readonly contextLength: number; readonly input: number; readonly cap: number }
   | RateLimited
   /** Billing, not a limit. */
   | { readonly kind: 'quota_exceeded' }
+  /** The month's money is spent. */
+  | { readonly kind: 'spend_cap' }
   | { readonly kind: 'server_error' }
   /** The vendor has no capacity left. */
   | { readonly kind: 'overloaded' }

@@ -80,6 +80,11 @@ export const OPENAI_ERRORS: FailureTable<ErrorReply> = {
       type: 'insufficient_quota',
       code: 'insufficient_quota',
     }),
+  spend_cap: () =>
+    openAiError(429, 'Your organization has reached its monthly spend limit.', {
+      type: 'insufficient_quota',
+      code: 'organization_spend_limit_exceeded',
+    }),
   server_error: () =>
     openAiError(500, 'The server had an error while processing your request. Sorry about that!', {
       type: 'server_error',
