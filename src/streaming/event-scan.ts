@@ -5,6 +5,8 @@ const QUOTE = '"'.charCodeAt(0);
 const COLON = ':'.charCodeAt(0);
 const BACKSLASH = '\\'.charCodeAt(0);
 const BRACE = '{'.charCodeAt(0);
+const LINE_FEED = '\n'.charCodeAt(0);
+const CARRIAGE_RETURN = '\r'.charCodeAt(0);
 const LETTER_A = 'a'.charCodeAt(0);
 const LETTER_C = 'c'.charCodeAt(0);
 const LETTER_D = 'd'.charCodeAt(0);
@@ -12,12 +14,18 @@ const LETTER_E = 'e'.charCodeAt(0);
 const LETTER_G = 'g'.charCodeAt(0);
 const LETTER_L = 'l'.charCodeAt(0);
 const LETTER_N = 'n'.charCodeAt(0);
+const LETTER_P = 'p'.charCodeAt(0);
 const LETTER_R = 'r'.charCodeAt(0);
 const LETTER_S = 's'.charCodeAt(0);
 const LETTER_T = 't'.charCodeAt(0);
 const LETTER_U = 'u'.charCodeAt(0);
 
 type KeyKind = 'error' | 'usage' | 'output' | 'other';
+
+/** How the first line ends where events have names and this one brings output. */
+const DELTA = Buffer.from('delta');
+/** `event:` and a name that ends so. */
+const SHORTEST_NAME_LINE = 'event:delta'.length;
 
 /** Longer beginnings are not remembered. */
 const MAX_PREFIX_BYTES = 1024;
@@ -31,7 +39,10 @@ const MAX_PREFIX_BYTES = 1024;
  * last one is remembered: where the next has it too, the pass starts at its text.
  */
 export class EventScan {
-  /** One `data` line with a JSON object that has neither an error nor usage: nothing but its output can matter. */
+  /**
+   * One `data` line, perhaps behind a name that ends in `delta`, with a JSON object that has neither an error nor usage:
+   * nothing but its output can matter.
+   */
   isOrdinary = false;
   /** It has a `usage` that is not null, at whatever depth: Groq's lies in `x_groq`. */
   hasUsage = false;
@@ -106,8 +117,10 @@ export class EventScan {
   }
 }
 
-/** `data:` and an object, which the vendors' chunks are. */
-function isDataObject({ source, start }: SseEvent): boolean {
+/** `data:` and an object, which the vendors' chunks are; formats whose events have names put the name before. */
+function isDataObject(event: SseEvent): boolean {
+  const { source } = event;
+  const start = source[event.start] === LETTER_E ? afterDeltaName(event) : event.start;
   const isField =
     source[start] === LETTER_D &&
     source[start + 1] === LETTER_A &&
@@ -115,6 +128,14 @@ function isDataObject({ source, start }: SseEvent): boolean {
     source[start + 3] === LETTER_A &&
     source[start + 4] === COLON;
   return isField && source[skipSpaces(source, start + 5)] === BRACE;
+}
+
+/** Where the line behind a name such as `response.output_text.delta` begins; -1 behind any other line. */
+function afterDeltaName({ source, start, end }: SseEvent): number {
+  const lineEnd = source.indexOf(LINE_FEED, start);
+  const nameEnd = source[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
+  if (nameEnd - start < SHORTEST_NAME_LINE || nameEnd >= end) return -1;
+  return source.compare(DELTA, 0, DELTA.length, nameEnd - DELTA.length, nameEnd) === 0 ? lineEnd + 1 : -1;
 }
 
 /**
@@ -142,12 +163,16 @@ function isOutputKey(source: Buffer, close: number): boolean {
   switch (source[close - 1]) {
     case LETTER_T: // content, text, reasoning_content
       return isTextKey(source, close);
-    case LETTER_G: // reasoning
-      return isKey(source, close - 9, LETTER_R);
+    case LETTER_G: // reasoning, thinking
+      return isKey(source, close - 9, LETTER_R) || isKey(source, close - 8, LETTER_T);
     case LETTER_S: // arguments
       return isKey(source, close - 9, LETTER_A);
     case LETTER_L: // refusal
       return isKey(source, close - 7, LETTER_R);
+    case LETTER_A: // delta, where it is text itself
+      return isKey(source, close - 5, LETTER_D);
+    case LETTER_N: // partial_json
+      return isKey(source, close - 12, LETTER_P);
     default:
       return false;
   }

@@ -161,7 +161,7 @@ export class EventRelay {
     }
     if (this.#scan.hasUsage) listener.onUsage(facts.json);
     if (facts.isUsageOnly && !isUsageWanted) return;
-    this.#relay(event);
+    this.#relay(event, facts.isRepeat);
     const isHeld = !facts.hasOutput && this.#batch.bytes <= MAX_HELD_BYTES;
     if (!(this.#isReleased || isHeld)) {
       this.#isReleased = true;
@@ -170,10 +170,10 @@ export class EventRelay {
     if (facts.endsStream) this.#ended();
   }
 
-  #relay(event: SseEvent): void {
+  #relay(event: SseEvent, isRepeat = false): void {
     this.#lastButOne = this.#last;
     this.#last = event;
-    if (this.#scan.characters > 0) {
+    if (this.#scan.characters > 0 && !isRepeat) {
       this.#produced.characters += this.#scan.characters;
       this.#produced.deltas++;
     }

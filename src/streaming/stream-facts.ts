@@ -23,6 +23,8 @@ export interface ChunkFacts {
   readonly endsStream: boolean;
   /** Its only purpose is the usage: `choices` is empty. Vendors send it when asked by `include_usage`. */
   readonly isUsageOnly: boolean;
+  /** Its text has come before, piece by piece: it is not counted again. */
+  readonly isRepeat?: boolean;
 }
 
 /** How the events of one format are read. */

@@ -22,6 +22,8 @@ describe('ordinary', () => {
     ['an error that is null', chunkEvent({}, { error: null })],
     ['spaces after colons', 'data: {"usage" : null, "choices": [{"delta": {"content": "a"}}]}\n\n'],
     ['no space after the field', 'data:{"a":1}\n\n'],
+    ['text behind the name of a delta', 'event: response.output_text.delta\ndata: {"delta":"a"}\n\n'],
+    ['the same with other line ends', 'event:a_delta\r\ndata: {"delta":"a"}\r\n\r\n'],
     ['other keys like them', sse({ folder: 1, terror: 2, older: 3, usages: 3, unage: null, enor: 1 })],
   ])('is %s', (_name, raw) => {
     expect(scan(raw).isOrdinary).toBe(true);
@@ -36,6 +38,12 @@ describe('ordinary', () => {
     ['the end', DONE],
     ['a comment', ': "x"\n\n'],
     ['another field', 'event: error\ndata: {}\n\n'],
+    ['the name of no delta', 'event: response.completed\ndata: {}\n\n'],
+    ['usage behind the name of a delta', 'event: message_delta\ndata: {"usage":{}}\n\n'],
+    ['the name of a delta without data', 'event: a_delta\n\n'],
+    ['the name of a delta before other fields', 'event: a_delta\nid: 1\ndata: {}\n\n'],
+    ['a line that never ends', 'event: a_delta'],
+    ['nothing but a short name', 'event: a\n\n'],
     ['other fields of the same length', 'dada: {}\n\n'],
     ['other fields', 'dita: {}\n\ndxta: {}\n\n'],
     ['more fields', 'datb: {}\n\n'],
@@ -65,12 +73,19 @@ describe('characters', () => {
     ['reasoning by its other name', chunkEvent({ delta: { reasoning: 'abc' } }), 3],
     ['arguments', chunkEvent({ delta: { tool_calls: [{ function: { name: 'f', arguments: '{"a":' } }] } }), 5],
     ['a refusal', chunkEvent({ delta: { content: null, refusal: 'no' } }), 2],
+    ['a delta that is text itself', 'event: response.output_text.delta\ndata: {"delta":"abc"}\n\n', 3],
+    ['thinking', sse({ delta: { type: 'thinking_delta', thinking: 'abc' } }), 3],
+    ['the arguments of a tool, piece by piece', sse({ delta: { partial_json: '{"a"' } }), 4],
     ['a legacy completion', sse({ choices: [{ text: 'abcd' }] }), 4],
     ['several choices', sse({ choices: [{ delta: { content: 'ab' } }, { delta: { content: 'c' } }] }), 3],
     ['text beside log probabilities', sse({ choices: [{ delta: { content: 'ab' }, logprobs: { content: [{}] } }] }), 2],
     ['a string that never ends', 'data: {"content":"abc', 3],
     ['an escape that never ends', 'data: {"content":"abc\\', 4],
-    ['keys like them', sse({ s: 'a', meanings: 'b', axial: 'c', going: 'd', about: 'e', l: 'f', g: 'h', t: 'i' }), 0],
+    [
+      'keys like them',
+      sse({ s: 'a', meanings: 'b', axial: 'c', going: 'd', about: 'e', l: 'f', g: 'h', t: 'i', a: 'j', n: 'k' }),
+      0,
+    ],
   ])('of %s are counted', (_name, raw, expected) => {
     expect(scan(raw).characters).toBe(expected);
   });

@@ -5,4 +5,5 @@ export const OPERATION_PATHS: readonly (readonly [operation: ClientRequest['oper
   ['chat', '/chat/completions'],
   ['completions', '/completions'],
   ['embeddings', '/embeddings'],
+  ['responses', '/responses'],
 ];

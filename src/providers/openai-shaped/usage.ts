@@ -8,11 +8,12 @@ export interface UsageQuirks {
 }
 
 /**
- * The usage in an answer or in one streamed event, in LLM tokens; null when there is none. Reads OpenAI's fields, DeepSeek's
- * `prompt_cache_hit_tokens`, Groq's `x_groq.usage`, and the `input_tokens` / `output_tokens` of newer APIs.
+ * The usage in an answer or in one streamed event, in LLM tokens; null when there is none. Reads OpenAI's fields, those of its
+ * Responses API (in a stream they stand in `response`), DeepSeek's `prompt_cache_hit_tokens` and Groq's `x_groq.usage`.
  */
 export function readOpenAiUsage(json: unknown, quirks: UsageQuirks): Usage | null {
-  const usage = [fieldOf(json, 'usage'), fieldOf(fieldOf(json, 'x_groq'), 'usage')].find(isObject);
+  const holders = [json, fieldOf(json, 'x_groq'), fieldOf(json, 'response')];
+  const usage = holders.map((holder) => fieldOf(holder, 'usage')).find(isObject);
   if (usage === undefined) return null;
   const inputTokens = tokensOf(usage, 'prompt_tokens', 'input_tokens');
   const completionTokens = tokensOf(usage, 'completion_tokens', 'output_tokens');

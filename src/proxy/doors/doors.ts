@@ -3,9 +3,10 @@ import { chatDoor } from './chat.ts';
 import { completionsDoor } from './completions.ts';
 import type { Door } from './door.ts';
 import { embeddingsDoor } from './embeddings.ts';
+import { responsesDoor } from './responses.ts';
 
 const DOORS: ReadonlyMap<Operation, Door> = new Map(
-  [chatDoor, completionsDoor, embeddingsDoor].map((door) => [door.operation, door]),
+  [chatDoor, completionsDoor, embeddingsDoor, responsesDoor].map((door) => [door.operation, door]),
 );
 
 /** The door of an operation. Routes exist only for operations that have one. */
