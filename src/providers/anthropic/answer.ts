@@ -44,8 +44,8 @@ function choiceOf(message: JsonObject): WholeChoice {
     content: texts.length > 0 || calls.length === 0 ? texts.join('') : null,
     reasoning: thoughts.map((block) => textIn(block, 'thinking')).join('') || null,
     refusal: refusalOf(message),
-    toolCalls: calls.map((call) => ({
-      id: textAt(call, 'id') ?? '',
+    toolCalls: calls.map((call, index) => ({
+      id: textAt(call, 'id') ?? `call_${index}`,
       name: textAt(call, 'name') ?? '',
       argumentsJson: inputOf(call),
     })),

@@ -61,14 +61,14 @@ function mapped(chat: Chat, { model, isStreaming }: Pick<ProviderCall, 'model' |
     output_config: outputConfig(chat, facts, reasoning),
     metadata: chat.user === null ? null : { user_id: chat.user },
     service_tier: TIERS.get(chat.rest['service_tier']) ?? null,
-    cache_control: objectAt(chat.rest, 'cache_control'),
+    cache_control: cacheControl(chat, facts),
     stream: isStreaming ? true : null,
   };
   const dropped = [
     ...sampling.dropped,
     ...(reasoning.isDropped ? ['reasoning_effort'] : []),
     ...(stop.length < chat.stop.length ? ['stop'] : []),
-    ...wordless(chat),
+    ...wordless(chat, facts),
   ];
   return { body: withoutNulls(body), dropped };
 }
@@ -89,6 +89,16 @@ function outputConfig({ format }: Chat, { hasSchemas }: ModelFacts, { effort }: 
   };
 }
 
+/** A client that names its prompt's cache wants one kept, which has to be asked for here. */
+function cacheControl({ rest }: Chat, { isKnown }: ModelFacts): JsonObject | null {
+  const asked = objectAt(rest, 'cache_control');
+  if (asked !== null || !isKnown) return asked;
+  if (rest['prompt_cache_retention'] === '24h') return { type: 'ephemeral', ttl: '1h' };
+  return CACHE_FIELDS.some((name) => Object.hasOwn(rest, name)) ? { type: 'ephemeral' } : null;
+}
+
+const CACHE_FIELDS = ['prompt_cache_key', 'prompt_cache_retention'];
+
 /** OpenAI's words for it; `auto` is the default of both. */
 const TIERS: ReadonlyMap<unknown, string> = new Map([
   ['default', 'standard_only'],
@@ -100,21 +110,20 @@ const TIERS: ReadonlyMap<unknown, string> = new Map([
 const SPOKEN: ReadonlySet<string> = new Set(['thinking', 'top_k', 'cache_control', 'logprobs', 'top_logprobs']);
 
 /** What a client has asked for that has no word here. */
-function wordless(chat: Chat): string[] {
+function wordless(chat: Chat, { isKnown }: ModelFacts): string[] {
   const { seed, presencePenalty, frequencyPenalty, rest } = chat;
-  const isTextOnly = JSON.stringify(rest['modalities']) === '["text"]';
-  const isTierKnown = rest['service_tier'] === 'auto' || TIERS.has(rest['service_tier']);
-  const others = Object.keys(rest).filter((name) => {
-    if (name === 'modalities') return !isTextOnly;
-    if (name === 'service_tier') return !isTierKnown;
-    return !SPOKEN.has(name) && flagAt(rest, name) !== false;
-  });
   return [
     ...(seed === null ? [] : ['seed']),
     ...(presencePenalty ? ['presence_penalty'] : []),
     ...(frequencyPenalty ? ['frequency_penalty'] : []),
-    ...others,
+    ...Object.keys(rest).filter((name) => !isSpoken(name, rest) && !(isKnown && CACHE_FIELDS.includes(name))),
   ];
+}
+
+function isSpoken(name: string, rest: JsonObject): boolean {
+  if (name === 'modalities') return JSON.stringify(rest[name]) === '["text"]';
+  if (name === 'service_tier') return rest[name] === 'auto' || TIERS.has(rest[name]);
+  return SPOKEN.has(name) || flagAt(rest, name) === false;
 }
 
 function withoutNulls(body: JsonObject): JsonObject {

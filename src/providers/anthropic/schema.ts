@@ -1,4 +1,4 @@
-import { isObject } from '../mapping/json.ts';
+import { isObject, listAt, objectAt } from '../mapping/json.ts';
 import type { JsonObject } from '../wire.ts';
 
 /** What the API's grammar understands of JSON Schema (platform.claude.com/docs/en/build-with-claude/structured-outputs). */
@@ -31,6 +31,23 @@ const MAX_DEPTH = 64;
  */
 export function grammarOf(schema: JsonObject): JsonObject {
   return cleaned(schema, 0);
+}
+
+/**
+ * A schema for the input of a tool, which has to be an object's, without alternatives at its top: they are laid on top of
+ * one another, and a member is required if it is in all of them.
+ */
+export function inputSchemaOf(schema: JsonObject): JsonObject {
+  const { anyOf, oneOf, allOf, ...rest } = schema;
+  const either = [anyOf, oneOf].flatMap((list) => (Array.isArray(list) ? list.filter(isObject) : []));
+  const all = Array.isArray(allOf) ? allOf.filter(isObject) : [];
+  if (either.length + all.length === 0) return { ...rest, type: 'object' };
+  const properties = [...all, ...either, rest].map((each) => objectAt(each, 'properties') ?? {});
+  const inEither = either.map((each) => listAt(each, 'required'));
+  const shared = (inEither[0] ?? []).filter((name) => inEither.every((names) => names.includes(name)));
+  const required = new Set([...[...all, rest].flatMap((each) => listAt(each, 'required')), ...shared]);
+  const members = Object.fromEntries(properties.flatMap((each) => Object.entries(each)));
+  return { ...rest, type: 'object', properties: members, ...(required.size > 0 ? { required: [...required] } : {}) };
 }
 
 function cleaned(schema: JsonObject, depth: number): JsonObject {

@@ -113,7 +113,7 @@ export class StreamTranslator {
     this.#blocks.set(index, { kind: 'tool', call, input, hasInput: false });
     if (call === null) return '';
     this.#calls += 1;
-    return this.#chunks.toolCall(call, { id: textAt(block, 'id') ?? '', name, argumentsJson: '' });
+    return this.#chunks.toolCall(call, { id: textAt(block, 'id') ?? `call_${call}`, name, argumentsJson: '' });
   }
 
   #continue(index: number, delta: JsonObject): string {

@@ -2,7 +2,7 @@ import type { Chat, ChatMessage, ToolDefinition } from '../mapping/chat-request.
 import type { JsonObject } from '../wire.ts';
 import { cacheMark } from './blocks.ts';
 import type { ModelFacts } from './models.ts';
-import { grammarOf } from './schema.ts';
+import { grammarOf, inputSchemaOf } from './schema.ts';
 
 /**
  * Models that take no schema for their answer are made to call this tool instead, whose input is the answer. The name is
@@ -33,11 +33,11 @@ export function isToolForced({ tool_choice: choice }: ToolFields): boolean {
 function toolOf(tool: ToolDefinition, { hasSchemas }: ModelFacts): JsonObject {
   const { name, description, parameters } = tool;
   const isStrict = tool.isStrict && hasSchemas;
-  const schema = { ...(isStrict && parameters ? grammarOf(parameters) : parameters), type: 'object' };
+  const schema = inputSchemaOf(parameters ?? {});
   return {
     name,
     ...(description === null ? {} : { description }),
-    input_schema: schema,
+    input_schema: isStrict ? grammarOf(schema) : schema,
     ...(isStrict ? { strict: true } : {}),
     ...cacheMark(tool),
   };
@@ -64,7 +64,7 @@ const CHOICES = { auto: 'auto', required: 'any', named: 'tool' } as const;
 function answerToolOf({ format }: Chat, { hasSchemas }: ModelFacts): JsonObject | null {
   if (format.kind !== 'json_schema' || hasSchemas) return null;
   const description = 'Gives the answer. Its input is the whole answer.';
-  return { name: ANSWER_TOOL, description, input_schema: { ...format.schema, type: 'object' } };
+  return { name: ANSWER_TOOL, description, input_schema: inputSchemaOf(format.schema) };
 }
 
 /** Either one of the client's tools or the answer; a tool that the client insists on comes first. */
