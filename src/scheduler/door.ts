@@ -1,13 +1,14 @@
 import { bindingLimit, refuseAtDoor } from './admission.ts';
 import { Backlog, type Prediction, type Waiter } from './backlog.ts';
 import type { Cost } from './cost.ts';
-import { KeptPlace, KeptPlaces } from './kept-places.ts';
+import { KeptPlace } from './kept-places.ts';
 import { Lines } from './lines.ts';
 import type { Meter } from './meter.ts';
 import type { Plan } from './plan.ts';
 import { PredictionError } from './prediction-error.ts';
+import { Promises, type Standing } from './promises.ts';
 import type { BindingLimit, Rejection } from './rejection.ts';
-import { compareTickets, Ticket, type TicketRequest } from './ticket.ts';
+import { Ticket, type TicketRequest } from './ticket.ts';
 
 export type Entry =
   | { readonly kind: 'entered'; readonly ticket: Ticket }
@@ -19,15 +20,17 @@ interface Hopeless {
 }
 
 /**
- * Who may wait. Foretells every newcomer's start, turns away whoever would wait too long, and keeps the place of those it
- * told to come back: a rejection is a promise.
+ * Who may wait. Foretells every newcomer's start, and turns away whoever would wait too long, or would make those too late
+ * who were told to come back: a rejection is a promise.
  */
 export class Door {
   readonly #lines: Lines;
   readonly #backlog = new Backlog();
-  readonly #places = new KeptPlaces();
+  readonly #promises = new Promises();
   readonly #error = new PredictionError();
   #arrivals = 0;
+  /** Who has entered and is not foretold yet: no backlog counts it before it joins. */
+  #newcomer: Ticket | null = null;
   #isClosed = false;
   /** Bad news: those who wait already must be foretold anew. */
   isStale = false;
@@ -41,12 +44,12 @@ export class Door {
   }
 
   get keptPlaces(): number {
-    return this.#places.size;
+    return this.#promises.size;
   }
 
   /** When those who wait should be foretold anew, or the next slice of them; Infinity: nothing has happened. */
   get nextRefreshAt(): number {
-    if (this.#backlog.isBuilding) return Number.NEGATIVE_INFINITY;
+    if (this.#backlog.isBuilding || this.#promises.isBuilding) return Number.NEGATIVE_INFINITY;
     return this.isStale ? this.#backlog.builtAt + this.#pauseMs() : Number.POSITIVE_INFINITY;
   }
 
@@ -63,14 +66,14 @@ export class Door {
     if (this.#isClosed) return { kind: 'rejected', rejection: { kind: 'shutting_down' } };
     const refusal = refuseAtDoor(request, now);
     if (refusal) return { kind: 'rejected', rejection: refusal };
-    const place = this.#places.size > 0 ? this.#places.take(request.placeKey(), now) : null;
+    const hasPromise = this.#promises.size > 0 && this.#promises.claim(request.placeKey(), now);
     const line = this.#lines.lineOf(request);
-    const arrival = place?.arrival ?? this.#arrivals++;
-    const ticket = new Ticket(request, line, { arrival, now, hasPromise: place !== null });
+    const ticket = new Ticket(request, line, { arrival: this.#arrivals++, now, hasPromise });
     if (!ticket.hasPromise && this.#lines.count(request) >= request.maxQueueSize) {
       return { kind: 'rejected', rejection: this.#refuseFull(ticket, now) };
     }
     this.#lines.add(ticket);
+    this.#newcomer = ticket;
     return { kind: 'entered', ticket };
   }
 
@@ -99,18 +102,22 @@ export class Door {
     ticket.firstPredictedAt = null;
   }
 
-  /** Says when a newcomer that could not start at once will; a rejection if that is too late for it. */
+  /** Says when a newcomer that could not start at once will; a rejection if that is too late for it, or for others. */
   foretell(ticket: Ticket, now: number): Rejection | null {
-    const prediction = this.#predict(ticket, now);
-    ticket.predictedAt = ticket.booking?.at ?? prediction.at;
-    ticket.waitsFor = ticket.waitsFor ?? prediction.waitsFor;
-    if (ticket.hasPromise) return null;
-    ticket.firstPredictedAt = ticket.predictedAt;
-    // The plan knows only who is here, the backlog also who may come back; a start before that can hurt nobody.
-    const isBeforeReturns = ticket.predictedAt < this.#places.nextReturnAt;
-    const waitMs = (isBeforeReturns ? ticket.predictedAt : Math.max(ticket.predictedAt, prediction.at)) - now;
-    if (waitMs <= ticket.request.maxWaitMs * (1 - this.#error.margin)) return null;
-    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
+    let rejection: Rejection | null = null;
+    const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
+    const isShort = this.#lines.waiting + this.#promises.size <= SHORT_QUEUE;
+    if (this.#lines.waiting === 1 || (isOld && isShort)) this.#foretellOthers(now);
+    else if (isOld) this.isStale = true;
+    this.#backlog.append(ticket, now, (prediction) => {
+      ticket.predictedAt = ticket.booking?.at ?? prediction.at;
+      ticket.waitsFor = ticket.waitsFor ?? prediction.waitsFor;
+      ticket.firstPredictedAt = ticket.predictedAt;
+      rejection = ticket.hasPromise ? null : this.#judge(ticket, now);
+      return rejection === null;
+    });
+    this.#newcomer = null;
+    return rejection;
   }
 
   /** Its time is up. */
@@ -124,12 +131,15 @@ export class Door {
    * it has become hopeless.
    */
   refresh(now: number): { ticket: Ticket; rejection: Rejection }[] {
-    if (this.#places.size > 0 && this.#places.lapse(now)) this.isStale = true;
+    if (this.#promises.lapse(now)) this.isStale = true;
     if (this.isStale && !this.#backlog.isBuilding && now >= this.#backlog.builtAt + this.#pauseMs()) {
       this.isStale = false;
-      this.#backlog.startRebuild(this.#waiters(now), now);
+      const waiting = this.#foretold();
+      if (this.#promises.size > 0) this.#promises.startRebuild(waiting, now);
+      this.#backlog.startRebuild(waiting, now);
     }
     const hopeless: Hopeless[] = [];
+    if (!this.#backlog.isBuilding) this.#promises.continueRebuild(now);
     this.#backlog.continueRebuild(now, (waiter, prediction) => this.#hear(waiter, prediction, hopeless));
     return hopeless.map(({ ticket, at }) => ({
       ticket,
@@ -137,29 +147,33 @@ export class Door {
     }));
   }
 
-  #predict(ticket: Ticket, now: number): Prediction {
-    // A kept place was counted all along, and its owner is not turned away for its length.
-    if (ticket.hasPromise) return { at: now + ticket.request.maxWaitMs / 2, waitsFor: null };
-    const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
-    const isShort = this.#lines.waiting + this.#places.size <= SHORT_QUEUE;
-    if (this.#lines.waiting > 1 && !(isOld && isShort)) {
-      if (isOld) this.isStale = true;
-      return this.#backlog.append(ticket, now);
-    }
-    let own: Prediction = { at: ticket.predictedAt, waitsFor: null };
-    this.#backlog.rebuild(this.#waiters(now), now, (waiter, prediction) => {
-      if (waiter === ticket) own = prediction;
-      this.#hear(waiter, prediction, []);
-    });
-    return own;
+  /** A newcomer may wait if it, and all who were told to come back, will start in time. */
+  #judge(ticket: Ticket, now: number): Rejection | null {
+    const isInTime = ticket.predictedAt - now <= ticket.request.maxWaitMs * (1 - this.#error.margin);
+    if (isInTime && this.#promises.size === 0) return null;
+    const { at, waitsFor, delayMs } = this.#behindAll(ticket, now);
+    if (isInTime && this.#promises.makeRoom(ticket.line, delayMs)) return null;
+    ticket.waitsFor = ticket.waitsFor ?? waitsFor;
+    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(ticket.predictedAt, at) - now, now });
   }
 
-  /** All who wait or are likely to come back, in order. */
-  #waiters(now: number): Waiter[] {
-    const waiters: Waiter[] = this.#lines.inOrder();
-    if (this.#places.size === 0) return waiters;
-    for (const place of this.#places) if (place.isLikely(now)) waiters.push(place);
-    return waiters.sort(compareTickets);
+  #behindAll(ticket: Ticket, now: number): Standing {
+    if (this.#promises.size === 0) this.#promises.rebuild(this.#foretold(), now);
+    return this.#promises.stand(ticket, now);
+  }
+
+  #foretellOthers(now: number): void {
+    const waiting = this.#foretold();
+    if (this.#promises.size > 0) this.#promises.rebuild(waiting, now);
+    this.#backlog.rebuild(waiting, now, (waiter, prediction) => this.#hear(waiter, prediction, []));
+  }
+
+  /** All who wait, in order, but for the newcomer. */
+  #foretold(): Ticket[] {
+    const tickets = this.#lines.inOrder();
+    // It is the youngest, so the last.
+    if (tickets.at(-1) === this.#newcomer) tickets.pop();
+    return tickets;
   }
 
   /**
@@ -180,8 +194,9 @@ export class Door {
   #refuseFull(ticket: Ticket, now: number): Rejection {
     // It was never in the queue: a backlog that is being built must not find it there.
     ticket.state = 'done';
-    const { at, waitsFor } = this.#backlog.append(ticket, now);
+    const { at, waitsFor } = this.#behindAll(ticket, now);
     ticket.waitsFor = waitsFor;
+    ticket.predictedAt = this.#backlog.append(ticket, now, () => false).at;
     return this.#refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });
   }
 
@@ -197,17 +212,18 @@ export class Door {
     };
   }
 
-  /** Keeps the place, and says from when on the planned start is within half of the longest wait. */
+  /**
+   * Keeps a place, and says from when on: when the planned start is within half of the longest wait. Returns are told a
+   * little further apart than it takes to serve them. Otherwise predictions that are too good by a hundredth would let the
+   * queue grow for as long as people return, with no newcomer left to turn away.
+   */
   #promise(ticket: Ticket, waitMs: number, now: number): number | null {
     const { maxWaitMs, maxQueueSize, placeKey } = ticket.request;
-    if (waitMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#places.size >= 10 * maxQueueSize) return null;
-    const retryAfterMs = Math.max(waitMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
-    this.#places.keep(
-      new KeptPlace(placeKey(), ticket, {
-        from: now + retryAfterMs,
-        weight: this.#places.returnShare,
-      }),
-    );
+    const promisedMs = Math.max(0, now + waitMs - ticket.predictedAt);
+    const turnMs = waitMs + promisedMs * SPACING_SHARE;
+    if (turnMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#promises.size >= 10 * maxQueueSize) return null;
+    const retryAfterMs = Math.max(turnMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
+    this.#promises.keep(new KeptPlace(placeKey(), ticket, now + retryAfterMs));
     return retryAfterMs;
   }
 
@@ -218,12 +234,14 @@ export class Door {
 
   /** The longer the queue, the less one arrival or refund changes, and the more a rebuild costs. */
   #pauseMs(): number {
-    return Math.min(this.#lines.waiting + this.#places.size, LONGEST_PAUSE_MS);
+    return Math.min(this.#lines.waiting + this.#promises.size, LONGEST_PAUSE_MS);
   }
 }
 
 const PROMISE_HORIZON_MS = 60_000;
 const SHORTEST_RETURN_MS = 1_000;
+/** Of the time that those take who were promised before. */
+const SPACING_SHARE = 0.2;
 const LONGEST_PAUSE_MS = 2_000;
 /** So many are foretold anew in one go. */
 const SHORT_QUEUE = 200;

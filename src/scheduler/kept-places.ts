@@ -4,24 +4,25 @@ import type { Line } from './line.ts';
 import type { RouteOption } from './model-routes.ts';
 import type { Ticket } from './ticket.ts';
 
-/** The place in the queue of somebody who was told to come back. */
+/** The right of somebody who was told to come back to join the queue then, however long it is. */
 export class KeptPlace implements Waiter {
   readonly key: string;
   readonly arrival: number;
   readonly line: Line;
-  readonly notBefore = 0;
-  readonly weight: number;
+  /** When its owner was told to come back: it won't start before. */
+  readonly notBefore: number;
+  readonly weight = 1;
   readonly hasLeft = false;
-  /** When its owner was told to come back. */
-  readonly from: number;
+  /** So late its owner may start if it comes when told. */
+  readonly startBy: number;
   readonly #costs: readonly (Cost | null)[];
 
-  constructor(key: string, ticket: Ticket, { from, weight }: { readonly from: number; readonly weight: number }) {
+  constructor(key: string, ticket: Ticket, from: number) {
     this.key = key;
-    this.weight = weight;
     this.arrival = ticket.arrival;
     this.line = ticket.line;
-    this.from = from;
+    this.notBefore = from;
+    this.startBy = from + ticket.request.maxWaitMs * LONGEST_WAIT_SHARE;
     this.#costs = ticket.request.costs;
   }
 
@@ -31,34 +32,23 @@ export class KeptPlace implements Waiter {
 
   /** Whether its owner may still come and claim it. */
   isKept(now: number): boolean {
-    return now <= this.from + GRACE_MS;
+    return now <= this.notBefore + GRACE_MS;
   }
 
   /** Whether it is worth counting: whoever obeys comes when told, not seconds later. */
   isLikely(now: number): boolean {
-    return now <= this.from + PUNCTUAL_MS;
+    return now <= this.notBefore + PUNCTUAL_MS;
   }
 }
 
-/**
- * A rejection is a promise: whoever comes back in time finds the place it would have had. Several requests alike keep
- * several places and get them back oldest first. How many do come back is learned: those who never will must not keep
- * others out.
- */
+/** Places by what recognises their owners. Several requests alike keep several, and get them back oldest first. */
 export class KeptPlaces {
   #byKey = new Map<string, KeptPlace[]>();
   #size = 0;
   #lapsedAt = Number.NEGATIVE_INFINITY;
-  #returnShare = 1;
-  #nextReturnAt = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.#size;
-  }
-
-  /** How likely somebody who was told to come back does. */
-  get returnShare(): number {
-    return this.#returnShare;
   }
 
   keep(place: KeptPlace): void {
@@ -66,12 +56,6 @@ export class KeptPlaces {
     if (places) places.push(place);
     else this.#byKey.set(place.key, [place]);
     this.#size += 1;
-    this.#expect(place);
-  }
-
-  /** No owner of a place that is worth counting will come before it. */
-  get nextReturnAt(): number {
-    return this.#nextReturnAt;
   }
 
   /**
@@ -80,11 +64,10 @@ export class KeptPlaces {
    */
   take(key: string, now: number): KeptPlace | null {
     const places = this.#byKey.get(key);
-    while (places?.[0] && now >= places[0].from - EARLY_MS) {
+    while (places?.[0] && now >= places[0].notBefore - EARLY_MS) {
       const place = places.shift() as KeptPlace;
       this.#size -= 1;
       if (places.length === 0) this.#byKey.delete(key);
-      this.#learn(place.isKept(now));
       if (place.isKept(now)) return place;
     }
     return null;
@@ -94,30 +77,22 @@ export class KeptPlaces {
   lapse(now: number): boolean {
     if (now < this.#lapsedAt + LAPSE_EVERY_MS) return false;
     this.#lapsedAt = now;
-    this.#nextReturnAt = Number.POSITIVE_INFINITY;
     const before = this.#size;
     for (const [key, places] of this.#byKey) {
       const kept = places.filter((place) => place.isKept(now));
       if (kept.length === places.length) continue;
       this.#size -= places.length - kept.length;
-      for (let lapsed = kept.length; lapsed < places.length; lapsed += 1) this.#learn(false);
       if (kept.length === 0) this.#byKey.delete(key);
       else this.#byKey.set(key, kept);
     }
-    for (const place of this) if (place.isLikely(now)) this.#expect(place);
     return this.#size < before;
   }
 
-  #expect({ from }: KeptPlace): void {
-    this.#nextReturnAt = Math.min(this.#nextReturnAt, from);
-  }
-
-  #learn(hasReturned: boolean): void {
-    this.#returnShare += ((hasReturned ? 1 : 0) - this.#returnShare) * LEARNING_SHARE;
-  }
-
-  *[Symbol.iterator](): Generator<KeptPlace> {
-    for (const places of this.#byKey.values()) yield* places;
+  /** Those whose owners are still expected, in the order in which they will come. */
+  expected(now: number): KeptPlace[] {
+    const places: KeptPlace[] = [];
+    for (const each of this.#byKey.values()) for (const place of each) if (place.isLikely(now)) places.push(place);
+    return places.sort((a, b) => a.notBefore - b.notBefore);
   }
 }
 
@@ -125,5 +100,5 @@ const GRACE_MS = 5_000;
 const PUNCTUAL_MS = 1_000;
 const EARLY_MS = 250;
 const LAPSE_EVERY_MS = 1_000;
-/** The newest of the last forty or so counts most. */
-const LEARNING_SHARE = 0.05;
+/** Of the longest wait: told for half of it, its turn may come a little later; the rest is for predictions that were wrong. */
+const LONGEST_WAIT_SHARE = 0.7;

@@ -3,8 +3,8 @@ import { KeptPlace, KeptPlaces } from '../../src/scheduler/kept-places.ts';
 import type { Ticket } from '../../src/scheduler/ticket.ts';
 
 function place(key: string, arrival: number, from: number): KeptPlace {
-  const ticket = { arrival, line: {}, request: { costs: [] } } as unknown as Ticket;
-  return new KeptPlace(key, ticket, { from, weight: 1 });
+  const ticket = { arrival, line: {}, request: { costs: [], maxWaitMs: 10_000 } } as unknown as Ticket;
+  return new KeptPlace(key, ticket, from);
 }
 
 function keeping(...places: KeptPlace[]): KeptPlaces {
@@ -37,30 +37,20 @@ test('those that nobody came back for lapse, about once a second, and the others
   const places = keeping(place('a', 1, 1_000), place('a', 2, 9_000), place('b', 3, 1_000), place('c', 4, 9_000));
   expect(places.lapse(500)).toBe(false);
   expect(places.lapse(6_001)).toBe(true);
-  expect([...places].map(({ arrival }) => arrival)).toEqual([2, 4]);
+  expect(places.expected(6_001).map(({ arrival }) => arrival)).toEqual([2, 4]);
   expect(places.lapse(6_500)).toBe(false);
   expect(places.lapse(7_100)).toBe(false);
   expect(places.size).toBe(2);
 });
 
-test('the next return is the earliest of those that may still come in time', () => {
+test('owners are expected in the order in which they were told to come, until a second after it', () => {
   const places = keeping(place('a', 1, 4_000), place('b', 2, 2_000));
-  expect(places.nextReturnAt).toBe(2_000);
-  places.lapse(3_500);
-  expect(places.nextReturnAt).toBe(4_000);
-  places.lapse(20_000);
-  expect(places.nextReturnAt).toBe(Number.POSITIVE_INFINITY);
+  expect(places.expected(0).map(({ arrival }) => arrival)).toEqual([2, 1]);
+  expect(places.expected(3_000).map(({ arrival }) => arrival)).toEqual([2, 1]);
+  expect(places.expected(3_001).map(({ arrival }) => arrival)).toEqual([1]);
+  expect(places.size).toBe(2);
 });
 
-test('how many come back is learned from those who do and those who do not', () => {
-  const places = keeping();
-  expect(places.returnShare).toBe(1);
-  for (let i = 0; i < 200; i += 1) places.keep(place('a', i, 0));
-  places.lapse(10_000);
-  expect(places.returnShare).toBeLessThan(0.01);
-  for (let i = 0; i < 200; i += 1) {
-    places.keep(place('a', i, 10_000));
-    places.take('a', 10_000);
-  }
-  expect(places.returnShare).toBeGreaterThan(0.99);
+test('an owner may start so late that three tenths of the longest wait are left for errors', () => {
+  expect(place('a', 1, 4_000).startBy).toBe(11_000);
 });
