@@ -57,6 +57,25 @@ describe('returns', () => {
   });
 });
 
+test('a promise made while another backlog is being built is not forgotten', () => {
+  const office = new Office({ a: { limits: [rpm(600)] } });
+  for (let i = 0; i < 600 + 270 + 100; i += 1) office.ask(`r${i}`);
+  const { door } = office.scheduler;
+  expect(door.keptPlaces).toBeGreaterThan(50);
+  office.scheduler.changed();
+  for (let i = 0; i < 5_000 && door.nextRefreshAt > 0; i += 1) {
+    office.clock.advance(1);
+    if (i % 20 === 0) office.ask(`in what room there is ${i}`);
+  }
+  office.ask('while building');
+  const before = office.clock.now();
+  for (let i = 0; i < 100 && door.nextRefreshAt < 0; i += 1) office.clock.advance(1);
+  for (let i = 0; i < 10; i += 1) office.ask(`afterwards ${i}`);
+  const next = office.rejectedNames.find((name) => name.startsWith('afterwards')) ?? 'nobody';
+  const laterMs = told(office, next) + office.clock.now() - before - told(office, 'while building');
+  expect(laterMs).toBeGreaterThan(90);
+});
+
 test('whoever does not draw on the limit that returns wait for is not kept out by them', () => {
   const office = new Office({ a: { limits: [rpm(600)] } }, { maxWaitMs: 24_000 });
   office.limitClient('slow', [rpm(6)]);
