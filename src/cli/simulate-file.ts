@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseAmount } from '../config/units.ts';
 import { FAULT_KINDS } from '../simulator/faults.ts';
+import { ANCHORS } from '../simulator/limits/fixed-window.ts';
 import { ALGORITHMS, CACHED_INPUT, CHARGES, RESERVES } from '../simulator/limits/limit-spec.ts';
 import { HEADER_STYLES, type SimulatorOptions, VENDORS } from '../simulator/options.ts';
 import { CliError } from './config-file.ts';
@@ -33,7 +34,7 @@ const limit = z.preprocess(
     algorithm: z.enum(ALGORITHMS).optional(),
     capacity: amount.optional(),
     initial: notNegative.optional(),
-    anchor: z.union([z.number(), z.literal('first-use')]).optional(),
+    anchor: z.union([z.number(), z.enum(ANCHORS)]).optional(),
     sliceMs: positive.optional(),
     charge: z.enum(CHARGES).optional(),
     reserve: z.enum(RESERVES).optional(),

@@ -1,7 +1,7 @@
 import type { AnswerText } from './answer-text.ts';
 import type { ModelRequest } from './api/model-request.ts';
 import { splitTokens } from './count-tokens.ts';
-import { asText, isObject, type Json } from './json.ts';
+import { asObject, asText, type Json } from './json.ts';
 import { jsonExample } from './json-example.ts';
 
 /** A stretch of an answer, piece by piece. A piece is one token. */
@@ -148,7 +148,7 @@ function piecesPart(pieces: readonly string[]): Part {
 
 function callPart(tool: Json, call: number): Part {
   const { parameters } = tool;
-  const pieces = splitTokens(asciiJson(isObject(parameters) ? jsonExample(parameters) : {}));
+  const pieces = splitTokens(asciiJson(jsonExample({ type: 'object', ...asObject(parameters) })));
   return { ...piecesPart(pieces), kind: 'call', name: asText(tool['name']), call };
 }
 

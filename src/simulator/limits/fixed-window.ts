@@ -1,7 +1,12 @@
+import { nextPacificMidnight, pacificMidnight } from '../calendar.ts';
 import { type Entry, type Measure, type Meter, type Reading, ROUNDING } from './meter.ts';
 
-/** Where windows begin: at this phase of the vendor's clock, or with the first charge after the last one ended. */
-export type Anchor = number | 'first-use';
+/**
+ * Where windows begin: at this phase of the vendor's clock, with the first charge after the last one ended, or with the day
+ * in California, however long it is.
+ */
+export const ANCHORS = ['first-use', 'pacific-day'] as const;
+export type Anchor = number | (typeof ANCHORS)[number];
 
 export interface FixedWindowOptions {
   readonly limit: number;
@@ -15,6 +20,7 @@ export class FixedWindow implements Meter {
   readonly #windowMs: number;
   readonly #anchor: Anchor;
   #start = Number.NEGATIVE_INFINITY;
+  #end = Number.NEGATIVE_INFINITY;
   #used = 0;
   #charged = 0;
 
@@ -27,12 +33,12 @@ export class FixedWindow implements Meter {
   waitMs(nowMs: number, amount: number): number {
     if (amount > this.largest) return Number.POSITIVE_INFINITY;
     this.#turn(nowMs);
-    return this.#used + amount <= this.largest + ROUNDING ? 0 : this.#start + this.#windowMs - nowMs;
+    return this.#used + amount <= this.largest + ROUNDING ? 0 : this.#end - nowMs;
   }
 
   take(nowMs: number, amount: number): Entry {
     this.#turn(nowMs);
-    if (this.#start === Number.NEGATIVE_INFINITY) this.#start = nowMs;
+    if (this.#start === Number.NEGATIVE_INFINITY) this.#open(nowMs);
     this.#used += amount;
     this.#charged += amount;
     return { at: this.#start, amount };
@@ -52,7 +58,7 @@ export class FixedWindow implements Meter {
     return {
       level: this.largest - this.#used,
       used: this.#used,
-      fullInMs: this.#used > 0 ? this.#start + this.#windowMs - nowMs : 0,
+      fullInMs: this.#used > 0 ? this.#end - nowMs : 0,
     };
   }
 
@@ -69,11 +75,20 @@ export class FixedWindow implements Meter {
   }
 
   #turn(nowMs: number): void {
-    if (nowMs < this.#start + this.#windowMs) return;
+    if (nowMs < this.#end) return;
     this.#used = 0;
-    this.#start =
-      this.#anchor === 'first-use'
-        ? Number.NEGATIVE_INFINITY
-        : Math.floor((nowMs - this.#anchor) / this.#windowMs) * this.#windowMs + this.#anchor;
+    if (this.#anchor === 'first-use') {
+      this.#start = Number.NEGATIVE_INFINITY;
+    } else if (this.#anchor === 'pacific-day') {
+      this.#start = pacificMidnight(nowMs);
+      this.#end = nextPacificMidnight(nowMs);
+    } else {
+      this.#open(Math.floor((nowMs - this.#anchor) / this.#windowMs) * this.#windowMs + this.#anchor);
+    }
+  }
+
+  #open(startMs: number): void {
+    this.#start = startMs;
+    this.#end = startMs + this.#windowMs;
   }
 }

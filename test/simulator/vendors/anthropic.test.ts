@@ -260,7 +260,8 @@ describe('failures', () => {
     ['spend_429', 429, 'rate_limit_error', null],
     ['bare_429', 429, 'rate_limit_error', null],
     ['lying_retry_after', 429, 'rate_limit_error', '1'],
-  ] as const)('%s', async (kind, status, type, wait) => {
+  ] as const)('%s', async (kind, ...expected) => {
+    const [status, type, wait] = expected;
     const answer = await ask({}, { faults: [{ kind }] });
     expect(answer.status).toBe(status);
     expect(answer.json()).toMatchObject({ type: 'error', error: { type } });
