@@ -69,6 +69,10 @@ export interface TranslationContext {
   readonly model: string;
   /** Unix time in seconds. */
   readonly createdS: number;
+  /** What the request was estimated at, in LLM tokens. */
+  readonly inputTokens?: number;
+  /** Vectors are to come as base64 of 32-bit floats, the little end first. */
+  readonly wantsBase64?: boolean;
 }
 
 /** How one vendor is asked for one operation, and how it answers. */

@@ -1,5 +1,5 @@
 import type { Provider, Usage } from '../providers/provider.ts';
-import type { AnswerTranslator, Wire } from '../providers/wire.ts';
+import type { AnswerTranslator, TranslationContext, Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type {
   UpstreamCall,
@@ -29,7 +29,7 @@ export interface AttemptParts {
   readonly size: TargetSize;
   readonly door: Pick<Door, 'grammar'>;
   readonly wire: Pick<Wire, 'translator'>;
-  readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage'>;
+  readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage' | 'wantsBase64'>;
   readonly answer: ClientAnswer;
   /** This attempt answers: the head must be out when this returns. */
   begin(upstream: UpstreamHeaders): void;
@@ -124,9 +124,15 @@ export class Attempt implements UpstreamHandler {
       const asked = facts.isStreaming ? 'a stream' : 'a whole answer';
       return new RefusedAnswer({ ...common, suspicion: `the upstream was asked for ${asked} and sent something else` });
     }
-    const translator =
-      wire.translator?.({ model: target.model, createdS: Math.floor(services.clock.wallNow() / 1000) }) ?? null;
+    const translator = wire.translator?.(this.#context()) ?? null;
     return facts.isStreaming ? this.#streamReader(common, translator) : new JsonAnswer({ ...common, translator });
+  }
+
+  #context(): TranslationContext {
+    const { services, target, size, facts } = this.#parts;
+    const createdS = Math.floor(services.clock.wallNow() / 1000);
+    const { wantsBase64 = false } = facts;
+    return { model: target.model, createdS, inputTokens: size.inputTokens, wantsBase64 };
   }
 
   #streamReader(common: AnswerParts, translator: AnswerTranslator | null): AnswerReader {

@@ -1,5 +1,6 @@
+import { embeddingsList } from '../mapping/embeddings-answer.ts';
 import { isObject, listAt, numberAt, parsed, textAt } from '../mapping/json.ts';
-import type { JsonObject, PreparedCall, ProviderCall, TranslationContext, Unsupported, Wire } from '../wire.ts';
+import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
 import { addressOf, resourceOf } from './address.ts';
 import { readUsage } from './usage.ts';
 
@@ -8,7 +9,11 @@ export const embeddingsWire: Wire = {
   prepare,
   refuses,
   translator: (context) => ({
-    whole: (json) => whole(json, context),
+    whole: (json) => {
+      const vectors = listAt(json, 'embeddings').map((each) => listAt(each, 'values'));
+      // Older models don't say what they read.
+      return embeddingsList({ vectors, inputTokens: readUsage(json, null)?.inputTokens ?? null }, context);
+    },
     // No stream of vectors exists.
     event: () => '',
     end: () => '',
@@ -46,19 +51,4 @@ function refuses(body: JsonObject): Unsupported | null {
 function textsOf({ input }: JsonObject): readonly string[] {
   if (typeof input === 'string') return [input];
   return Array.isArray(input) ? input.filter((item): item is string => typeof item === 'string') : [];
-}
-
-/** Older models don't say what they read; typed clients want a number, so it is 0. */
-function whole(json: JsonObject, { model }: TranslationContext): JsonObject {
-  const tokens = readUsage(json, null)?.inputTokens ?? 0;
-  return {
-    object: 'list',
-    data: listAt(json, 'embeddings').map((each, index) => ({
-      object: 'embedding',
-      index,
-      embedding: listAt(each, 'values'),
-    })),
-    model,
-    usage: { prompt_tokens: tokens, total_tokens: tokens },
-  };
 }

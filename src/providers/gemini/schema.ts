@@ -26,9 +26,10 @@ export function jsonSchema(schema: unknown, depth = 0): unknown {
   if (typeof schema === 'boolean') return schema;
   if (!isObject(schema) || depth > MAX_DEPTH) return {};
   const members = { ...renamed(schema) };
-  // Beside a reference nothing else may stand.
-  if (typeof members['$ref'] === 'string') return { $ref: members['$ref'] };
-  const kept = Object.entries(members).filter(([name]) => JSON_SCHEMA_WORDS.has(name));
+  // Beside a reference only what begins with a dollar sign may stand.
+  const isReference = typeof members['$ref'] === 'string';
+  const isKept = (name: string): boolean => JSON_SCHEMA_WORDS.has(name) && (!isReference || name.startsWith('$'));
+  const kept = Object.entries(members).filter(([name]) => isKept(name));
   return Object.fromEntries(kept.map(([name, value]) => [name, member(name, value, depth + 1)]));
 }
 
@@ -54,14 +55,19 @@ interface Place {
   /** By what references call them: `#/$defs/city`. */
   readonly definitions: ReadonlyMap<string, unknown>;
   readonly depth: number;
+  /** What is written out already, in all places together: definitions that refer to one another grow without measure. */
+  readonly written: { count: number };
 }
+
+/** A schema that is larger is refused there anyway. */
+const MAX_WRITTEN = 2_000;
 
 /**
  * A JSON Schema in the subset of OpenAPI 3.0: references are written out, a type that may be null is `nullable`, what may be
  * anything is an object.
  */
 export function openApiSchema(schema: JsonObject): JsonObject {
-  return openApi(schema, { definitions: definitionsOf(schema), depth: 0 });
+  return openApi(schema, { definitions: definitionsOf(schema), depth: 0, written: { count: 0 } });
 }
 
 function definitionsOf(schema: JsonObject): ReadonlyMap<string, unknown> {
@@ -73,9 +79,10 @@ function definitionsOf(schema: JsonObject): ReadonlyMap<string, unknown> {
   );
 }
 
-function openApi(schema: unknown, { definitions, depth }: Place): JsonObject {
-  if (!isObject(schema) || depth > MAX_DEPTH) return { type: 'object' };
-  const place = { definitions, depth: depth + 1 };
+function openApi(schema: unknown, { definitions, depth, written }: Place): JsonObject {
+  written.count += 1;
+  if (!isObject(schema) || depth > MAX_DEPTH || written.count > MAX_WRITTEN) return { type: 'object' };
+  const place = { definitions, depth: depth + 1, written };
   const { $ref } = schema;
   if (typeof $ref === 'string') return openApi(definitions.get($ref), place);
   const kept = Object.entries(schema).filter(([name]) => OPEN_API_WORDS.has(name));

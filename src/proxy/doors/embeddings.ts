@@ -5,7 +5,7 @@ import type { RequestFacts } from '../request-body.ts';
 import type { Door } from './door.ts';
 import { measureInputs, readTokenInputs } from './token-inputs.ts';
 
-const NAMES: ReadonlySet<string> = new Set(['model', 'input', 'user']);
+const NAMES: ReadonlySet<string> = new Set(['model', 'input', 'user', 'encoding_format']);
 
 /** Vectors for texts: answered whole, and nothing of the answer is counted as output. */
 export const embeddingsDoor: Door = {
@@ -28,5 +28,6 @@ function facts(body: JsonObject): RequestFacts {
     n: 1,
     needs: [],
     user: readUser(body),
+    wantsBase64: body['encoding_format'] === 'base64',
   };
 }

@@ -29,6 +29,8 @@ export interface RequestFacts {
   /** What a target must offer beyond text in, text out. */
   readonly needs: readonly Capability[];
   readonly user: string | null;
+  /** Vectors are to come as base64 of their numbers; absent where there are none. */
+  readonly wantsBase64?: boolean;
 }
 
 /** The top-level fields of chat completions that Sluice reads. Giving one twice is refused. */
