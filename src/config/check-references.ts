@@ -1,6 +1,6 @@
 import type { Finding } from './mistakes.ts';
 import { Entry, type IsFromOutside, type Mention } from './outline.ts';
-import { PROVIDER_TYPES, RESERVED_PROVIDER_NAMES, TYPES_TO_COME } from './provider-types.ts';
+import { PROVIDER_TYPES, RESERVED_PROVIDER_NAMES, TYPES_TO_COME, TYPES_WITHOUT_ADDRESS } from './provider-types.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -67,8 +67,10 @@ function checkProviderType(provider: Entry): Finding[] {
     const advice = `use type: openai-compatible with its OpenAI-compatible base_url: ${openAiUrl}`;
     return [{ path: type.path, message: `"${known}" is not built yet; ${advice}` }];
   }
-  if (known !== 'openai-compatible' || provider.has('base_url') || provider.has('base_urls')) return [];
-  return [{ path: provider.path, message: 'needs a `base_url`: the type openai-compatible has no address of its own' }];
+  const address = TYPES_WITHOUT_ADDRESS.get(known);
+  if (address === undefined || provider.has('base_url') || provider.has('base_urls')) return [];
+  const message = `needs a \`base_url\` such as ${address}: the type ${known} has no address of its own`;
+  return [{ path: provider.path, message }];
 }
 
 function checkKeys(provider: Entry, quotas: readonly Mention[]): Finding[] {

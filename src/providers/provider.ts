@@ -47,6 +47,8 @@ export interface LimitReading {
   readonly limit: number | null;
   /** After this request was admitted. */
   readonly remaining: number | null;
+  /** The vendor's figure is known to be too high at times: it is believed only where it is lower than the books. */
+  readonly isAtMost?: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic/anthropic.ts';
+import { azureOpenAi } from './azure/azure-openai.ts';
 import { gemini } from './gemini/gemini.ts';
 import { hostedVendors } from './hosted-vendors.ts';
 import { localServers } from './local-servers.ts';
@@ -7,7 +8,7 @@ import { openaiCompatible } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [openai, anthropic, gemini, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [
+  [openai, azureOpenAi, anthropic, gemini, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [
     provider.type,
     provider,
   ]),

@@ -36,7 +36,8 @@ export function upstreamErrorBody(error: UpstreamError | null, scrub: Scrub): Er
       message: clean(error?.message) ?? 'The upstream refused the request and did not say why.',
       type: clean(error?.type) ?? 'invalid_request_error',
       param: clean(error?.param),
-      code: clean(error?.code),
+      // Many repeat the status here, which is no code that a client could know.
+      code: /^\d+$/.test(error?.code ?? '') ? null : clean(error?.code),
     },
   };
 }

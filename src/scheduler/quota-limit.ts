@@ -17,10 +17,12 @@ export interface Reading {
   readonly windowMs: number;
   readonly limit: number | null;
   readonly remaining: number | null;
+  /** Less may be left than it says, so it never shows that the books are too strict. */
+  readonly isAtMost?: boolean;
 }
 
 /** A limit as a 429 describes it. */
-export type Spent = Omit<Reading, 'remaining'> & { readonly used: number | null };
+export type Spent = Omit<Reading, 'remaining' | 'isAtMost'> & { readonly used: number | null };
 
 export interface QuotaLimitOptions {
   /** As people know it: `rpm`. */
@@ -106,15 +108,15 @@ export class QuotaLimit {
   }
 
   /** A head said what remains. Returns whether the level was off. */
-  seeRemaining(remaining: number, times: SeenTimes & { readonly cost: Cost }): boolean {
-    const { sentAt, cost, now } = times;
+  seeRemaining(remaining: number, times: SeenTimes & { readonly cost: Cost; readonly isAtMost?: boolean }): boolean {
+    const { sentAt, cost, now, isAtMost = false } = times;
     const heard = { remaining, sentAt, cost };
     const bounds = this.#bounds(heard, times, false);
     if (bounds === null) return false;
     const before = this.primary.level(now);
     const isLower = this.primary.observe(bounds);
     this.#compare(before, sentAt, now);
-    return this.#keep(heard, times) || isLower;
+    return (!isAtMost && this.#keep(heard, times)) || isLower;
   }
 
   /**

@@ -181,9 +181,10 @@ export class Quota {
 
   #observeOne(limit: QuotaLimit, reading: Reading, answered: Answered): boolean {
     const hasNewCapacity = reading.limit !== null && limit.seeCapacity(reading.limit, answered.now);
-    if (reading.remaining === null) return hasNewCapacity;
+    const { remaining, isAtMost = false } = reading;
+    if (remaining === null) return hasNewCapacity;
     this.#isMeasured = this.restsUntil <= answered.now;
-    return limit.seeRemaining(reading.remaining, { ...answered, skewMs: this.#skewMs }) || hasNewCapacity;
+    return limit.seeRemaining(remaining, { ...answered, skewMs: this.#skewMs, isAtMost }) || hasNewCapacity;
   }
 
   /** A refusal that the books can't explain: allow for more skew, and let a guessed burst shrink. */

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PROVIDER_TYPES as CONFIGURABLE, TYPES_TO_COME } from '../../src/config/provider-types.ts';
+import {
+  PROVIDER_TYPES as CONFIGURABLE,
+  TYPES_TO_COME,
+  TYPES_WITHOUT_ADDRESS,
+} from '../../src/config/provider-types.ts';
 import { CAPABILITIES } from '../../src/providers/provider.ts';
 import { PROVIDER_TYPES, providerOf } from '../../src/providers/registry.ts';
 import { provider } from './read-fixtures.ts';
@@ -15,6 +19,7 @@ describe('the registry', () => {
 
   it.each(PROVIDER_TYPES)('has a plain base URL and known capabilities for %s', (type) => {
     const { baseUrl, offers } = provider(type);
+    expect(baseUrl === null).toBe([...TYPES_WITHOUT_ADDRESS.keys()].some((known) => known === type));
     if (baseUrl !== null) expect(baseUrl).toMatch(/^(https:\/\/|http:\/\/127\.0\.0\.1:).*[^/]$/);
     expect(CAPABILITIES).toEqual(expect.arrayContaining([...offers]));
   });

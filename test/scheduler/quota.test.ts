@@ -95,6 +95,19 @@ describe('heads', () => {
     expect(quota.limits[0]?.primary.level(0)).toBeLessThanOrEqual(21);
   });
 
+  test('that tell too much at times lower the books, and never raise them', () => {
+    const level = (isAtMost: boolean): number => {
+      const quota = quotaWith([rpm({ algorithm: 'sliding-window' })]);
+      quota.observe([head(20)], { sentAt: 0, now: 0, cost });
+      for (let now = 1_000; now <= 20_000; now += 1_000) {
+        quota.observe([head(90, { isAtMost })], { sentAt: now, now, cost });
+      }
+      return quota.limits[0]?.primary.level(20_000) as number;
+    };
+    expect(level(true)).toBeLessThanOrEqual(21);
+    expect(level(false)).toBeGreaterThan(50);
+  });
+
   test('tell of a lower limit, and of the configured one when it is back', () => {
     const quota = quotaWith([rpm()]);
     expect(quota.observe([head(null, { limit: 40 })], { sentAt: 0, now: 0, cost })).toBe(true);

@@ -45,7 +45,7 @@ function posted(path: string): Wire {
 }
 
 /** Behind the base URL. */
-const PATHS: Readonly<Record<OpenAiOperation, string>> = {
+export const PATHS: Readonly<Record<OpenAiOperation, string>> = {
   chat: '/chat/completions',
   completions: '/completions',
   embeddings: '/embeddings',

@@ -12,9 +12,13 @@ export interface RateHeaderRow {
   readonly reset: string | null;
   /** The same headers describe a day's limit where that is the tighter one; `reset` gives it away. */
   readonly mayBeDay: boolean;
+  /** Where the length of the window is told, in seconds; `windowMs` holds where it is not. */
+  readonly period?: string;
+  /** What it says remains is too much at times. */
+  readonly isAtMost?: boolean;
 }
 
-function row(unit: RateHeaderRow['unit'], suffix: string, windowMs: number): RateHeaderRow {
+export function row(unit: RateHeaderRow['unit'], suffix: string, windowMs: number): RateHeaderRow {
   return {
     unit,
     windowMs,
@@ -108,7 +112,13 @@ function readRow(headers: UpstreamHeaders, { unit, ...names }: RateHeaderRow): L
   const resetText = names.reset === null ? null : headerOf(headers, names.reset);
   const reset = resetText === null ? null : parseWhen(resetText, headerOf(headers, 'date'));
   const isDay = names.mayBeDay && isDayLimit({ limit, remaining, reset });
-  return { unit, windowMs: isDay ? DAY_MS : names.windowMs, limit, remaining };
+  const windowMs = isDay ? DAY_MS : periodOf(headers, names);
+  return { unit, windowMs, limit, remaining, ...(names.isAtMost ? { isAtMost: true } : {}) };
+}
+
+function periodOf(headers: UpstreamHeaders, { period, windowMs }: Omit<RateHeaderRow, 'unit'>): number {
+  const seconds = period === undefined ? null : readAmount(headerOf(headers, period), 1);
+  return seconds === null ? windowMs : seconds * SECOND_MS;
 }
 
 function readAmount(text: string | null, least: number): number | null {
