@@ -151,9 +151,8 @@ export class Door {
   #judge(ticket: Ticket, now: number): Rejection | null {
     const isInTime = ticket.predictedAt - now <= ticket.request.maxWaitMs * (1 - this.#error.margin);
     if (isInTime && this.#promises.size === 0) return null;
-    const { at, waitsFor, delayMs } = this.#behindAll(ticket, now);
+    const { at, delayMs } = this.#behindAll(ticket, now);
     if (isInTime && this.#promises.makeRoom(ticket.line, delayMs)) return null;
-    ticket.waitsFor = ticket.waitsFor ?? waitsFor;
     return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(ticket.predictedAt, at) - now, now });
   }
 
@@ -181,14 +180,15 @@ export class Door {
    * instant at which they could start behind everybody who was promised to be served before.
    */
   #hear(waiter: Waiter, prediction: Prediction, hopeless: Hopeless[]): void {
-    if (!(waiter instanceof Ticket) || !waiter.isWaiting) return;
-    if (waiter.booking === null) {
-      waiter.predictedAt = prediction.at;
-      waiter.waitsFor = prediction.waitsFor;
+    // This backlog knows tickets only. One that has its lease by now is nobody's concern.
+    const ticket = waiter as Ticket;
+    if (ticket.isWaiting && ticket.booking === null) {
+      ticket.predictedAt = prediction.at;
+      ticket.waitsFor = prediction.waitsFor;
     }
-    const allowedMs = waiter.request.maxWaitMs * (1 + this.#error.margin);
-    if (waiter.hasPromise || waiter.predictedAt <= waiter.arrivedAt + allowedMs) return;
-    hopeless.push({ ticket: waiter, at: Math.max(waiter.predictedAt, prediction.at) });
+    const allowedMs = ticket.request.maxWaitMs * (1 + this.#error.margin);
+    if (!ticket.isWaiting || ticket.hasPromise || ticket.predictedAt <= ticket.arrivedAt + allowedMs) return;
+    hopeless.push({ ticket, at: Math.max(ticket.predictedAt, prediction.at) });
   }
 
   #refuseFull(ticket: Ticket, now: number): Rejection {
