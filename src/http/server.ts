@@ -11,6 +11,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { Listener } from './listener.ts';
 import { readBody } from './read-body.ts';
 import { requestId } from './request-id.ts';
+import { azureRoutes } from './routes/azure-paths.ts';
 import { frontPage } from './routes/front-page.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -59,6 +60,7 @@ export async function createServer(settings: ServerSettings, services: Services)
   readBodies(app, context);
   frontPage(app, context);
   operationRoutes(app, context);
+  azureRoutes(app, context);
   modelRoutes(app, context);
   statusRoutes(app, context);
   await app.ready();

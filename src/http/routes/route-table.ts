@@ -26,6 +26,12 @@ const OWN_PATHS: readonly KnownPath[] = ['/', '/health', '/healthz', '/ready', '
   methods: 'GET, HEAD, OPTIONS',
 }));
 
+/** Where Azure's clients call. */
+const AZURE_PATHS: readonly KnownPath[] = [
+  { path: '/openai/deployments/', isPrefix: true, methods: 'POST, OPTIONS' },
+  { path: '/openai/responses', isPrefix: false, methods: 'POST, OPTIONS' },
+];
+
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
 /** The path of a request's URL: without origin, query and fragment, as it may be shown. */
@@ -38,7 +44,7 @@ export function allowedMethods(path: string): string | null {
   const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
   const known =
     API_PATHS.find((row) => matches(row, plain.replace(/^\/v1(?=\/)/, ''))) ??
-    OWN_PATHS.find((row) => matches(row, plain));
+    [...OWN_PATHS, ...AZURE_PATHS].find((row) => matches(row, plain));
   return known?.methods ?? null;
 }
 
