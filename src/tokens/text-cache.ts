@@ -6,15 +6,19 @@ export interface KnownText {
 }
 
 const PROBES = 24;
+/** How many texts that came once are recognised when they come again; a newer one may take an older one's place. */
+const SEEN_PLACES = 2 ** 14;
 
 /**
- * Texts whose tokens are known, least recently used out first: of a growing conversation only the new turn is counted.
+ * Texts whose tokens are known, least recently used out first: of a growing conversation only the new turns are counted.
  * Found by length and a few characters, then compared whole: a comparison is a tenth of the cost of hashing every
  * character, and unlike a hash it is never wrong. Two texts with equal probes take turns in one place.
  */
 export class TextCache {
   readonly #maxChars: number;
   readonly #known = new Map<number, KnownText>();
+  /** Probes of texts that came once. */
+  readonly #seen = new Int32Array(SEEN_PLACES);
   #chars = 0;
 
   /** `maxChars`: characters of all texts that are held, one or two bytes each. */
@@ -35,11 +39,21 @@ export class TextCache {
     return entry;
   }
 
+  /** Holds the text if this is its second time: most prompts never come again, and would turn out those that do. */
+  offer(entry: KnownText): void {
+    const key = probe(entry.text);
+    const place = key & (SEEN_PLACES - 1);
+    if (this.#seen[place] === key) this.set(entry);
+    else this.#seen[place] = key;
+  }
+
+  /** Holds the text at once: it was dear to count. */
   set(entry: KnownText): void {
     // One text must not turn out all the others.
     if (entry.text.length > this.#maxChars / 4) return;
-    this.#drop(probe(entry.text));
-    this.#known.set(probe(entry.text), entry);
+    const key = probe(entry.text);
+    this.#drop(key);
+    this.#known.set(key, entry);
     this.#chars += entry.text.length;
     for (const key of this.#known.keys()) {
       if (this.#chars <= this.#maxChars) break;

@@ -78,7 +78,7 @@ export class TextCounter {
     const unfinished = this.#countSlices(work, isOver) ? [] : extrapolate(work);
     for (const index of unfinished) work.isExact[index] = false;
     for (const index of work.open) {
-      if (work.isExact[index]) this.learn(texts[index] as string, work.tokens[index] as number, true);
+      if (work.isExact[index]) this.#offer(texts[index] as string, work.tokens[index] as number);
     }
     return { tokens: work.tokens, isExact: work.isExact, unfinished };
   }
@@ -86,6 +86,10 @@ export class TextCounter {
   /** Remembers what was counted elsewhere. */
   learn(text: string, tokens: number, isExact: boolean): void {
     if (text.length >= CACHE_FROM_CHARS) this.#cache.set({ text, tokens, isExact });
+  }
+
+  #offer(text: string, tokens: number): void {
+    if (text.length >= CACHE_FROM_CHARS) this.#cache.offer({ text, tokens, isExact: true });
   }
 
   #lookUp({ texts, tokens, isExact, open, chars }: Work): void {

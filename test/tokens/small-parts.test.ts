@@ -51,6 +51,17 @@ describe('ChunkCounts', () => {
 describe('TextCache', () => {
   const entry = (text: string, tokens = 1) => ({ text, tokens, isExact: true });
 
+  it('holds what is offered only when it comes again, since most prompts never do', () => {
+    const cache = new TextCache(1e6);
+    const text = 'seldom'.repeat(100);
+    cache.offer(entry(text, 7));
+    expect(cache.heldChars).toBe(0);
+    cache.offer(entry('another'.repeat(100)));
+    cache.offer(entry(text, 7));
+    expect(cache.get(text)?.tokens).toBe(7);
+    expect(cache.heldChars).toBe(600);
+  });
+
   it('finds an equal text, never one that only looks alike', () => {
     const cache = new TextCache(1e6);
     const text = 'x'.repeat(5000);
