@@ -32,6 +32,8 @@ export class RawClientReply implements ClientReply {
   readonly #forgetSocket: Cancel;
   #isGone = false;
   #isEnded = false;
+  #isHeaded = false;
+  /** Null again once it has left: a stream of minutes has no use for it. */
   #head: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | null = null;
   #encoder: Encoder | null = null;
   #drainListeners: (() => void)[] = [];
@@ -60,7 +62,7 @@ export class RawClientReply implements ClientReply {
   }
 
   get isHeadSent(): boolean {
-    return this.#head !== null;
+    return this.#isHeaded;
   }
 
   get isEnded(): boolean {
@@ -83,6 +85,7 @@ export class RawClientReply implements ClientReply {
 
   head(status: number, headers: Readonly<Record<string, string>>): void {
     this.#reply.hijack();
+    this.#isHeaded = true;
     this.#head = { status, headers: sendable(headers) };
   }
 
@@ -99,7 +102,8 @@ export class RawClientReply implements ClientReply {
     this.#isEnded = true;
     this.#sendHead(chunk === undefined ? 0 : Buffer.byteLength(chunk));
     (this.#encoder ?? this.#raw).end(chunk);
-    this.#stall.watch();
+    // Mostly the kernel has taken it all by now, and a timer for each answer would be for nothing.
+    if (this.unsentBytes > 0) this.#stall.watch();
   }
 
   /** Cuts the connection of an answer that can neither go on nor be completed. Later: what was written may still leave. */
@@ -109,16 +113,18 @@ export class RawClientReply implements ClientReply {
 
   /** @param bytes of the whole body; null when it comes in pieces */
   #sendHead(bytes: number | null): void {
-    if (this.#raw.headersSent || !this.#head) return;
+    const head = this.#head;
+    if (head === null) return;
+    this.#head = null;
     // Fastify keeps headers of its own, CORS among them, which a raw head would lose.
     const headers: OutgoingHttpHeaders = {
       ...(this.#reply.getHeaders() as OutgoingHttpHeaders),
-      ...this.#head.headers,
+      ...head.headers,
       ...this.#parts.lateHeaders(),
     };
     this.#encode(headers, bytes);
     if (bytes !== null && !this.#encoder) headers['content-length'] = bytes;
-    this.#raw.writeHead(this.#head.status, headers);
+    this.#raw.writeHead(head.status, headers);
   }
 
   /** Puts a compressor between the use case and the socket, if mode, client and answer want one. */

@@ -287,6 +287,18 @@ describe('a client that accepts nothing', () => {
     await gone;
   });
 
+  test('is not looked for where the system has taken the whole answer', async () => {
+    const clock = new FakeClock();
+    const { chat, next } = collecting();
+    const { port } = await startServer({ chat, services: { clock } });
+    const client = new RawClient(port).write(requestText());
+    const reply = await next();
+    const timers = clock.pendingTimers;
+    answer(reply, { short: true });
+    expect(clock.pendingTimers).toBe(timers);
+    expect((await client.answer())?.body).toBe('{"short":true}');
+  });
+
   test('has its time again when it takes something', async () => {
     const clock = new FakeClock();
     const { chat, next } = collecting();
