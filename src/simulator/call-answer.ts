@@ -246,9 +246,14 @@ export class CallAnswer {
   #headers(): Headers {
     const { requestId, rateHeaders, receivedAt, sender, read } = this.#call;
     const { api, clock } = this.#vendor;
-    const { organization } = sender;
-    const elapsedMs = clock.now() - receivedAt;
-    return { ...api.headersOf({ requestId, organization, model: read.request.model, elapsedMs }), ...rateHeaders };
+    const facts = {
+      requestId,
+      organization: sender.organization,
+      model: read.request.model,
+      elapsedMs: clock.now() - receivedAt,
+      usage: this.#usage(this.#rounds),
+    };
+    return { ...api.headersOf(facts), ...rateHeaders };
   }
 
   get #tokensPerSecond(): number {

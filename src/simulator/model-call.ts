@@ -159,6 +159,7 @@ export class ModelCall {
       organization: sender.organization,
       model: this.#request.model,
       elapsedMs: this.#vendor.clock.now() - receivedAt,
+      usage: null,
     });
   }
 

@@ -105,6 +105,6 @@ function refuseBody(vendor: Vendor, exchange: Exchange, failure: Failure): void 
 
 function fail(vendor: Vendor, { response }: Exchange, failure: Failure): void {
   const requestId = vendor.nextId('req_');
-  const headers = vendor.api.headersOf({ requestId, organization: null, model: null, elapsedMs: 0 });
+  const headers = vendor.api.headersOf({ requestId, organization: null, model: null, elapsedMs: 0, usage: null });
   sendError(response, vendor.api.errorOf(failure, requestId), headers);
 }

@@ -3,7 +3,7 @@ import type { TokenCounter } from '../count-tokens.ts';
 import type { Json } from '../json.ts';
 import type { LimitsOptions } from '../limits/limit-spec.ts';
 import type { UpstreamLimit } from '../limits/upstream-limit.ts';
-import type { Answer, AnswerWriter } from './answer.ts';
+import type { Answer, AnswerWriter, Usage } from './answer.ts';
 import type { Failure, InvalidRequest } from './failure.ts';
 import type { ModelRequest } from './model-request.ts';
 
@@ -57,6 +57,8 @@ export interface HeaderFacts {
   readonly organization: string | null;
   readonly model: string | null;
   readonly elapsedMs: number;
+  /** What the whole answer costs; null where there is none. */
+  readonly usage: Usage | null;
 }
 
 export interface RateFacts {

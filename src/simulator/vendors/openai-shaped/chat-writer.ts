@@ -6,30 +6,38 @@ import type { Json } from '../../json.ts';
 export interface ChatDialect {
   /** Part of every answer and every event. */
   readonly service: Json;
+  /** Part of a whole answer alone. */
+  readonly wholeService: Json;
   /** Keys of a message beside role and content. */
   readonly message: Json;
   /** Keys of each choice beside the usual. */
   readonly choice: Json;
-  /** The field for thinking that is shown; null: none is. */
-  readonly thinkingField: string | null;
   /** A call comes in one piece, with the last chunk. */
   readonly hasWholeCalls: boolean;
   /** Data of an event before all others; null: there is none. */
   readonly preamble: Json | null;
   /** What the last chunk of a stream says of usage, asked or not; null: nothing. */
-  readonly lastChunk: ((usage: object) => Json) | null;
+  readonly lastChunk: ((usage: object, answerId: string) => Json) | null;
   callId(answerId: string, choice: number, call: number): string;
+  usage(usage: Usage): object;
+  /** A delta of thinking that is shown; null: this vendor shows none. */
+  thoughtDelta(text: string): Json | null;
+  /** Keys of a whole message that say what was thought and said. */
+  said(text: string, thought: string): Json;
 }
 
 export const OPENAI_DIALECT: ChatDialect = {
   service: { service_tier: 'default', system_fingerprint: 'fp_simulated' },
+  wholeService: {},
   message: { refusal: null },
   choice: { logprobs: null },
-  thinkingField: null,
   hasWholeCalls: false,
   preamble: null,
   lastChunk: null,
   callId: (answerId, choice, call) => `call_${answerId}-${choice}${call === 0 ? '' : `-${call}`}`,
+  usage: usageJson,
+  thoughtDelta: () => null,
+  said: (text) => ({ content: text }),
 };
 
 export interface ChatAnswer {
@@ -39,7 +47,7 @@ export interface ChatAnswer {
   readonly dialect: ChatDialect;
 }
 
-export function usageJson({ input, output, cached, thinking }: Usage): object {
+function usageJson({ input, output, cached, thinking }: Usage): object {
   return {
     prompt_tokens: input,
     completion_tokens: output,
@@ -81,7 +89,8 @@ export class ChatWriter implements AnswerWriter {
       ...dialect.choice,
       finish_reason: choice.finish,
     }));
-    return JSON.stringify({ id, object, created, model, choices, usage: usageJson(usage), ...service });
+    const common = { id, object, created, model, choices, usage: dialect.usage(usage) };
+    return JSON.stringify({ ...common, ...service, ...dialect.wholeService });
   }
 
   /** The role of each choice, and for a call the function's name. */
@@ -104,14 +113,14 @@ export class ChatWriter implements AnswerWriter {
   }
 
   piece({ choice, part }: Spot, text: string): string {
-    const { thinkingField, hasWholeCalls } = this.#chat.dialect;
+    const { dialect } = this.#chat;
     if (part.kind === 'text') return this.#chunk(choice, `{"content":${JSON.stringify(text)}}`);
-    if (part.kind === 'call' && !hasWholeCalls) {
+    if (part.kind === 'call' && !dialect.hasWholeCalls) {
       const call = `{"index":${part.call},"function":{"arguments":${JSON.stringify(text)}}}`;
       return this.#chunk(choice, `{"tool_calls":[${call}]}`);
     }
-    if (part.kind !== 'thinking' || thinkingField === null) return '';
-    return this.#chunk(choice, `{"${thinkingField}":${JSON.stringify(text)}}`);
+    const thought = part.kind === 'thinking' ? dialect.thoughtDelta(text) : null;
+    return thought === null ? '' : this.#chunk(choice, JSON.stringify(thought));
   }
 
   partEnd(): string {
@@ -125,12 +134,12 @@ export class ChatWriter implements AnswerWriter {
 
   closing(usage: Usage): string {
     const { includesUsage, dialect, answer } = this.#chat;
-    const usageText = JSON.stringify(usageJson(usage));
+    const usageText = JSON.stringify(dialect.usage(usage));
     if (dialect.lastChunk === null) {
       const usageChunk = includesUsage ? `${this.#before}],"usage":${usageText}}\n\n` : '';
       return `${usageChunk}data: [DONE]\n\n`;
     }
-    const extra = JSON.stringify(dialect.lastChunk(usageJson(usage))).slice(1, -1);
+    const extra = JSON.stringify(dialect.lastChunk(dialect.usage(usage), answer.id)).slice(1, -1);
     const lastIndex = answer.choices.length - 1;
     const chunks = answer.choices.map((choice, index) => {
       const chunk = this.#chunk(index, JSON.stringify(this.#lastDelta(choice, index)), choice.finish);
@@ -155,14 +164,13 @@ export class ChatWriter implements AnswerWriter {
   }
 
   #message(choice: Choice, index: number): object {
-    const { thinkingField, message } = this.#chat.dialect;
+    const { message, said } = this.#chat.dialect;
     const calls = this.#wholeCalls(choice, index);
-    const thinking = thinkingField === null ? '' : textOf(choice, 'thinking');
+    const words = said(textOf(choice, 'text'), textOf(choice, 'thinking'));
     return {
       role: 'assistant',
-      content: calls.length > 0 ? null : textOf(choice, 'text'),
+      ...(calls.length > 0 ? { ...words, content: null } : words),
       ...message,
-      ...(thinking === '' ? {} : { [thinkingField ?? '']: thinking }),
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     };
   }
