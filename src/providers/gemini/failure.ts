@@ -4,7 +4,7 @@ import { readErrorBody } from '../openai-shaped/error-body.ts';
 import { readRetryHint } from '../openai-shaped/retry-hint.ts';
 import type { FailedAnswer, Outcome, UpstreamError } from '../provider.ts';
 import type { JsonObject } from '../wire.ts';
-import { botchedBy } from './answer.ts';
+import { botchedBy, isBlocked } from './answer.ts';
 import { quotaOutcome } from './quota-failure.ts';
 
 /** A failed answer as the rules see it. */
@@ -35,7 +35,8 @@ const CLIENT: Outcome = { kind: 'client' };
 const FAILED: Outcome = { kind: 'failed' };
 
 const KEY_REASON = /^(?:API_KEY_|CONSUMER_|SERVICE_DISABLED|ACCESS_TOKEN_|CREDENTIALS_)/;
-const KEY_MESSAGE = /\bapi key (?:not valid|expired|not found)|reported as leaked|has not been used in project/i;
+const KEY_MESSAGE =
+  /\bapi key (?:not valid|expired|not found)|reported as leaked|unregistered callers|has not been used in project/i;
 /** The same word is used for files that aren't ready yet. */
 const ACCOUNT = /location is not supported|billing|free tier is not available|country|region/i;
 const NO_MODEL = /\bmodels?\b[/ ].{0,200}(?:not found|not supported)|unexpected model name|is no longer available/i;
@@ -70,11 +71,18 @@ export function classify(answer: FailedAnswer): Outcome {
   return refusal.status >= 400 && refusal.status < 500 ? CLIENT : FAILED;
 }
 
-/** The error in a body or an event, also in a list; an answer that ends with a botched call is one too. */
+/** The error in a body or an event, also in a list; an answer that ends with a botched call, or says nothing, is one too. */
 export function readError(json: unknown): UpstreamError | null {
   const botched = botchedBy(json);
-  return readErrorBody(botched === null ? json : { error: botchedError(botched) });
+  return readErrorBody(botched === null ? json : { error: botchedError(botched) }) ?? (isEmpty(json) ? EMPTY : null);
 }
+
+/** Neither an answer nor a reason why there is none. */
+function isEmpty(json: unknown): boolean {
+  return isObject(json) && json['candidates'] === undefined && json['embeddings'] === undefined && !isBlocked(json);
+}
+
+const EMPTY: UpstreamError = { message: 'The answer is empty.', type: null, param: null, code: null };
 
 /** What Google would say of a call that its model botched. */
 export function botchedError(word: string): JsonObject {

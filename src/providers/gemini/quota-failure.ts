@@ -1,6 +1,6 @@
 import { listAt, textAt } from '../mapping/json.ts';
 import { readRetryHint } from '../openai-shaped/retry-hint.ts';
-import { DAY_MS, MINUTE_MS, parseDuration } from '../openai-shaped/spans-of-time.ts';
+import { DAY_MS, MINUTE_MS, parseDuration, SECOND_MS } from '../openai-shaped/spans-of-time.ts';
 import type { FailedAnswer, Outcome, Spent } from '../provider.ts';
 import type { JsonObject } from '../wire.ts';
 
@@ -51,11 +51,16 @@ function readingOf(violation: unknown): Spent[] {
   const windowMs = windowOf(id);
   const limit = Number(textAt(violation, 'quotaValue') ?? Number.NaN);
   if (windowMs === null || !(limit > 0)) return [];
-  const unit = /token/i.test(id) ? 'tokens' : 'requests';
-  return [{ unit, windowMs, limit, used: null, requested: null }];
+  return [{ unit: unitOf(id), windowMs, limit, used: null, requested: null }];
+}
+
+function unitOf(id: string): Spent['unit'] {
+  if (!/token/i.test(id)) return 'requests';
+  return /output/i.test(id) ? 'output_tokens' : 'tokens';
 }
 
 function windowOf(id: string): number | null {
   if (/PerDay/i.test(id)) return DAY_MS;
-  return /PerMinute/i.test(id) ? MINUTE_MS : null;
+  if (/PerMinute/i.test(id)) return MINUTE_MS;
+  return /PerSecond/i.test(id) ? SECOND_MS : null;
 }

@@ -150,6 +150,27 @@ describe('a prompt that is blocked', () => {
   });
 });
 
+describe('an answer that is empty', () => {
+  test.each([{}, { usageMetadata: { promptTokenCount: 9 } }])('is an error: %j', (json) => {
+    expect(gemini.readError(json)).toMatchObject({ message: 'The answer is empty.' });
+    expect(streamed(json).text).toBe('');
+  });
+
+  test('is not one without words, which a model may well give', () => {
+    const json = response(candidate([{ inlineData: {} }], stop));
+    expect(gemini.readError(json)).toBeNull();
+    expect(whole(json)).toMatchObject({ choices: [{ message: { content: '' }, finish_reason: 'stop' }] });
+  });
+});
+
+describe('a reason for the end that says nothing', () => {
+  test('is none', () => {
+    const json = response(candidate([{ text: 'Hi' }], { finishReason: 'FINISH_REASON_UNSPECIFIED' }));
+    expect(streamed(json).text).not.toContain('[DONE]');
+    expect(whole(json)).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+  });
+});
+
 describe('a call that the model botched', () => {
   test.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS'])('(%s) is an error', (word) => {
     const json = response(candidate([], { finishReason: word }));
