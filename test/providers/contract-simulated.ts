@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listAt } from '../../src/providers/mapping/json.ts';
 import type { JsonObject } from '../../src/providers/wire.ts';
 import type { VendorName } from '../../src/simulator/options.ts';
 import { errorOf, type SimulatorAt, type Sluice, startSimulator, startSluice } from '../system/world.ts';
@@ -59,11 +60,12 @@ export function describeSimulated(options: SimulatedVendor): void {
     });
 
     it('goes on after its calls, which come back as it gave them', async () => {
-      const first = await sluice.chat({ model, ...REQUESTS.toolNamed });
+      const request: JsonObject = REQUESTS.toolNamed;
+      const first = await sluice.chat({ model, ...request });
       const [choice] = (first.json as { choices: { message: { tool_calls: { id: string }[] } }[] }).choices;
       const results = choice?.message.tool_calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'Rain' }));
-      const messages = [...REQUESTS.toolNamed.messages, choice?.message, ...(results ?? [])];
-      const second = await sluice.chat({ model, messages, tools: REQUESTS.toolNamed.tools, max_tokens: 100 });
+      const messages = [...listAt(request, 'messages'), choice?.message, ...(results ?? [])];
+      const second = await sluice.chat({ model, messages, tools: request['tools'], max_tokens: 100 });
       expect(second.status, second.text).toBe(200);
       expect(results).not.toEqual([]);
     });

@@ -5,7 +5,7 @@ import { type ModelFacts, modelFacts } from './models.ts';
 import { type Reasoning, reasoningOf } from './reasoning.ts';
 import { samplingOf } from './sampling.ts';
 import { grammarOf } from './schema.ts';
-import { isToolForced, toolFields } from './tools.ts';
+import { isServed, isToolForced, toolFields } from './tools.ts';
 import { systemOf, turnsOf } from './turns.ts';
 
 export interface MessagesRequest {
@@ -111,8 +111,9 @@ const SPOKEN: ReadonlySet<string> = new Set(['thinking', 'top_k', 'cache_control
 
 /** What a client has asked for that has no word here. */
 function wordless(chat: Chat, { isKnown }: ModelFacts): string[] {
-  const { seed, presencePenalty, frequencyPenalty, rest } = chat;
+  const { seed, presencePenalty, frequencyPenalty, otherTools, rest } = chat;
   return [
+    ...(otherTools.every(isServed) ? [] : ['tools']),
     ...(seed === null ? [] : ['seed']),
     ...(presencePenalty ? ['presence_penalty'] : []),
     ...(frequencyPenalty ? ['frequency_penalty'] : []),

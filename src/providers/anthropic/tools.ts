@@ -1,4 +1,5 @@
 import type { Chat, ChatMessage, ToolDefinition } from '../mapping/chat-request.ts';
+import { textAt } from '../mapping/json.ts';
 import type { JsonObject } from '../wire.ts';
 import { cacheMark } from './blocks.ts';
 import type { ModelFacts } from './models.ts';
@@ -18,16 +19,23 @@ export interface ToolFields {
 /** The tools of a chat, and which of them the model has to use. */
 export function toolFields(chat: Chat, facts: ModelFacts): ToolFields {
   const answerTool = answerToolOf(chat, facts);
-  const offered = chat.tools.length > 0 ? chat.tools : toolsOfThePast(chat.messages);
-  const tools = [...offered.map((tool) => toolOf(tool, facts)), ...(answerTool ? [answerTool] : [])];
+  const served = chat.otherTools.filter(isServed);
+  const isOffered = chat.tools.length + served.length > 0;
+  const functions = isOffered ? chat.tools : toolsOfThePast(chat.messages);
+  const tools = [...functions.map((tool) => toolOf(tool, facts)), ...served, ...(answerTool ? [answerTool] : [])];
   if (tools.length === 0) return {};
-  const choice = answerTool ? answerChoice(chat) : choiceOf(chat);
+  const choice = answerTool ? answerChoice(chat, isOffered) : choiceOf(chat, isOffered);
   return choice === null ? { tools } : { tools, tool_choice: choice };
 }
 
 /** Whether the model has to call a tool, which it can't while it thinks. */
 export function isToolForced({ tool_choice: choice }: ToolFields): boolean {
   return choice?.['type'] === 'any' || choice?.['type'] === 'tool';
+}
+
+/** Tools that the vendor knows itself are named for the day of their making: `web_search_20250305`. */
+export function isServed(tool: JsonObject): boolean {
+  return /_\d{8}$/.test(textAt(tool, 'type') ?? '');
 }
 
 function toolOf(tool: ToolDefinition, { hasSchemas }: ModelFacts): JsonObject {
@@ -50,9 +58,9 @@ function toolsOfThePast(messages: readonly ChatMessage[]): readonly ToolDefiniti
   return names.map((name) => ({ name, description: null, parameters: null, isStrict: false, source: {} }));
 }
 
-function choiceOf({ tools, toolChoice, allowsParallelCalls }: Chat): JsonObject | null {
+function choiceOf({ toolChoice, allowsParallelCalls }: Chat, isOffered: boolean): JsonObject | null {
   const isOneAtATime = allowsParallelCalls === false;
-  const kind = tools.length === 0 ? 'none' : (toolChoice?.kind ?? (isOneAtATime ? 'auto' : null));
+  const kind = isOffered ? (toolChoice?.kind ?? (isOneAtATime ? 'auto' : null)) : 'none';
   if (kind === null) return null;
   if (kind === 'none') return { type: 'none' };
   const choice = toolChoice?.kind === 'named' ? { type: 'tool', name: toolChoice.name } : { type: CHOICES[kind] };
@@ -68,9 +76,9 @@ function answerToolOf({ format }: Chat, { hasSchemas }: ModelFacts): JsonObject 
 }
 
 /** Either one of the client's tools or the answer; a tool that the client insists on comes first. */
-function answerChoice({ tools, toolChoice }: Chat): JsonObject {
+function answerChoice({ toolChoice }: Chat, isOffered: boolean): JsonObject {
   const one = { disable_parallel_tool_use: true };
   if (toolChoice?.kind === 'named') return { type: 'tool', name: toolChoice.name, ...one };
-  const mayCall = tools.length > 0 && toolChoice?.kind !== 'none';
+  const mayCall = isOffered && toolChoice?.kind !== 'none';
   return mayCall ? { type: 'any', ...one } : { type: 'tool', name: ANSWER_TOOL, ...one };
 }

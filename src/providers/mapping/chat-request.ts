@@ -9,6 +9,8 @@ import { fieldAt, flagAt, isObject, listAt, numberAt, objectAt, textAt } from '.
 export interface Chat {
   readonly messages: readonly ChatMessage[];
   readonly tools: readonly ToolDefinition[];
+  /** Tools that are no functions, such as those that a vendor runs itself, as the client sent them. */
+  readonly otherTools: readonly JsonObject[];
   readonly toolChoice: ToolChoice | null;
   /** Null: the client did not say. */
   readonly allowsParallelCalls: boolean | null;
@@ -109,6 +111,9 @@ export function readChat(body: JsonObject): Chat {
   return {
     messages: listAt(body, 'messages').flatMap((message, index) => readMessage(message, `messages[${index}]`)),
     tools: readTools(body),
+    otherTools: listAt(body, 'tools')
+      .filter((tool) => isObject(tool))
+      .filter((tool) => objectAt(tool, 'function') === null),
     toolChoice: readToolChoice(body),
     allowsParallelCalls: flagAt(body, 'parallel_tool_calls'),
     format: readFormat(body),

@@ -157,6 +157,19 @@ describe('tools', () => {
     expect(fields(chat)).toEqual({ tools: [CLOCK], tool_choice: { type: 'any' } });
   });
 
+  it("that are the vendor's own go to it, and another's nowhere", () => {
+    const search = { type: 'web_search_20250305', name: 'web_search', max_uses: 2 };
+    expect(fields({ tools: [TOOL, search] })).toEqual({ tools: [CLOCK, search] });
+    expect(fields({ tools: [search], tool_choice: 'required' })).toEqual({
+      tools: [search],
+      tool_choice: { type: 'any' },
+    });
+    expect(asked({ tools: [TOOL, search] }).dropped).toEqual([]);
+    const custom = { type: 'custom', custom: { name: 'x' } };
+    expect(fields({ tools: [custom] })).toEqual({});
+    expect(asked({ tools: [custom] }).dropped).toEqual(['tools']);
+  });
+
   it('that are strict get a grammar where the model has them', () => {
     const parameters = { type: 'object', properties: { city: { type: 'string', minLength: 1 } } };
     const strict = { type: 'function', function: { name: 'weather', strict: true, parameters } };

@@ -175,6 +175,8 @@ describe('tools', () => {
       { name: 'old', description: null, parameters: null, isStrict: false, source: old },
     ]);
     expect(toolsOf({ tools: [{ function: {} }] })).toEqual(['']);
+    const search = { type: 'web_search' };
+    expect(read({ tools: [clock, search, 7] }).otherTools).toEqual([search]);
   });
 
   it.each([
