@@ -3,13 +3,16 @@ import { type RateHeaderRow, readRateHeaders } from '../openai-shaped/rate-heade
 import { MINUTE_MS } from '../openai-shaped/spans-of-time.ts';
 import type { LimitFacts, LimitReading } from '../provider.ts';
 
-/** Buckets that refill evenly (platform.claude.com/docs/en/api/rate-limits), of requests perhaps by the second. */
+/**
+ * Buckets that refill evenly (platform.claude.com/docs/en/api/rate-limits). The page says that requests may be held to an even
+ * pace as well; the headers show a whole minute's worth at once, so that is left to a configured `slice`.
+ */
 export const MESSAGES_LIMITS: LimitFacts = {
   algorithm: 'token-bucket',
   burst: 1,
   isGuess: false,
   hasHeaders: true,
-  requestSliceMs: 1_000,
+  requestSliceMs: null,
   isChargedAtEnd: false,
 };
 
