@@ -36,6 +36,7 @@ const IMAGE_RULES: readonly (readonly [RegExp, ImageRule])[] = [
   [/^computer-use/, tiles(65, 129)],
   [/^claude-(opus-4-[7-9]|[a-z]+-[5-9](-|$))/, area(2576, 4784)],
   [/^claude/, area(1568, 1600)],
+  [/^gemini-[12]/, { kind: 'squares', tokens: 258, maxSquares: 16 }],
   [/^gemini/, { kind: 'flat', tokens: 1100 }],
 ];
 

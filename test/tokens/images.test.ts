@@ -105,6 +105,9 @@ describe('imageTokens', () => {
     ['claude-sonnet-4-5', 4000, 3000, 1600],
     ['claude-opus-4-7', 4000, 3000, 4784],
     ['gemini-3-pro', 1024, 1024, 1100],
+    ['gemini-2.5-flash', 384, 200, 258],
+    ['gemini-2.5-flash', 385, 200, 258],
+    ['gemini-2.0-flash', 1024, 800, 4 * 258],
   ])('of %s for %i x %i', (...[model, width, height, tokens]) => {
     expect(size(model, png(width, height))).toBe(tokens);
   });
