@@ -17,12 +17,12 @@ export interface NativeAnswer {
 }
 
 /** A request that this vendor can't be asked, by the field that a client is told. */
-export interface RefusedRequest {
+interface RefusedRequest {
   readonly refuses: string;
 }
 
 /** A request of which the client is told that fields of it were left out. */
-export interface DroppingRequest {
+interface DroppingRequest {
   readonly sends: JsonObject;
   readonly drops: readonly string[];
 }

@@ -89,11 +89,11 @@ export interface ToolDefinition {
   readonly source: JsonObject;
 }
 
-export type ToolChoice =
+type ToolChoice =
   | { readonly kind: 'auto' | 'none' | 'required' }
   | { readonly kind: 'named'; readonly name: string };
 
-export type AnswerFormat =
+type AnswerFormat =
   | { readonly kind: 'text' | 'json_object' }
   | { readonly kind: 'json_schema'; readonly name: string; readonly schema: JsonObject; readonly isStrict: boolean };
 
