@@ -21,10 +21,16 @@ export function answerHeaders(
   };
 }
 
-/** Names of OpenAI's fields, so they are printable. */
+/** The names are the client's own: what looks like no field, or comes after many, would only make the head a burden. */
 function droppedHeader({ dropped }: RequestRecord): Record<string, string> {
-  return dropped.length === 0 ? {} : { 'x-sluice-dropped': dropped.join(', ') };
+  const shown = dropped.filter((name) => IS_FIELD.test(name)).slice(0, MOST_DROPPED);
+  if (dropped.length === 0) return {};
+  const others = dropped.length - shown.length;
+  return { 'x-sluice-dropped': [...shown, ...(others > 0 ? [`${others} more`] : [])].join(', ') };
 }
+
+const IS_FIELD = /^[\w.[\]-]{1,64}$/;
+const MOST_DROPPED = 32;
 
 function debugHeaders({ step, attempts, queueMs }: RequestRecord): Record<string, string> {
   const headers: Record<string, string> = {

@@ -75,6 +75,20 @@ describe('a vendor with a format of its own', () => {
     expect(chat.reply.headers).toMatchObject({ 'x-sluice-dropped': 'seed, logit_bias' });
   });
 
+  test('counts the fields that it leaves out rather than fill the head with them', async () => {
+    const fields = [
+      ...Array.from({ length: 40 }, (_, index) => `field_${index}`),
+      'a\r\nset-cookie: b',
+      'x'.repeat(65),
+    ];
+    const speaking: Wire = { ...wire, prepare: (call) => ({ ...wire.prepare(call), dropped: fields }) };
+    const { bench, transport } = setUp({ ...openai, wires: { chat: speaking }, readUsage: () => null });
+    const chat = bench.chat();
+    (await transport.call()).answer({ say: 'Hi' });
+    await chat.done;
+    expect(chat.reply.headers['x-sluice-dropped']).toMatch(/^field_0, .*, field_31, 10 more$/);
+  });
+
   test('refuses what it cannot do, by name, before anything is sent', async () => {
     const { bench, transport } = setUp();
     const chat = bench.chat({ logprobs: 1 });
