@@ -5,10 +5,12 @@
  * submit: a newcomer that starts at once (nobody waits), or is foretold its start (somebody does). cancel: a waiting
  * ticket leaves. served: a request all in, from submission over wake-ups, plan, answer, end and settlement, while as many
  * wait as the row says; `exact`: it costs what was reserved; `refunds`: a sixth comes back, which makes the plan stale again
- * and again. longest: the longest that the time of one request held the thread, with refunds.
+ * and again; `slow keys`: the same with keys that serve 6 a minute instead of 600, costs from 200 to 1,800 and answers that
+ * are shorter or longer than expected, so that every settlement is news of its own to be planned with. longest: the longest
+ * that the time of one request held the thread, with refunds.
  */
 import { parseArgs } from 'node:util';
-import { chargeOf } from '../src/charge.ts';
+import { type Charge, chargeOf } from '../src/charge.ts';
 import type { Cost } from '../src/scheduler/cost.ts';
 import type { Lease } from '../src/scheduler/lease.ts';
 import type { LimitPlan } from '../src/scheduler/limits/create-limits.ts';
@@ -32,6 +34,7 @@ const BATCHES = 21;
 const MINUTE_MS = 60_000;
 const SERVICE_MS = 1000;
 const REQUESTS_PER_MINUTE = 600;
+const SLOW_REQUESTS_PER_MINUTE = 6;
 const TOKENS_PER_REQUEST = 1000;
 const NEVER_MS = 1e9;
 
@@ -39,7 +42,7 @@ const CHARGED = chargeOf(800, 200);
 const EXACT: Cost = { reserved: CHARGED, expected: CHARGED, certain: CHARGED };
 const REFUNDED: Cost = { reserved: chargeOf(800, 400), expected: CHARGED, certain: chargeOf(700, 0) };
 
-function quotaOf(index: number, isAmple: boolean): Quota {
+function quotaOf(index: number, { isAmple, perMinute }: HallSettings): Quota {
   const factor = isAmple ? 1e6 : 1;
   const plan = (unit: 'requests' | 'tokens', capacity: number): LimitPlan => ({
     unit,
@@ -48,11 +51,11 @@ function quotaOf(index: number, isAmple: boolean): Quota {
     algorithm: 'token-bucket',
     isGuess: false,
     // Nothing to spend at the start: what is measured is a queue.
-    burst: isAmple ? 1 : 3 / REQUESTS_PER_MINUTE,
+    burst: isAmple ? 1 : Math.min(1, 3 / perMinute),
   });
   const limits = [
-    { name: 'rpm', plan: plan('requests', REQUESTS_PER_MINUTE) },
-    { name: 'tpm', plan: plan('tokens', REQUESTS_PER_MINUTE * TOKENS_PER_REQUEST) },
+    { name: 'rpm', plan: plan('requests', perMinute) },
+    { name: 'tpm', plan: plan('tokens', perMinute * TOKENS_PER_REQUEST) },
   ];
   const quota = new Quota({ id: `q${index}`, name: `key-${index}`, limits, learns: true, skewMs: 250 });
   quota.gate.open();
@@ -60,7 +63,10 @@ function quotaOf(index: number, isAmple: boolean): Quota {
 }
 
 interface HallSettings {
-  readonly cost: Cost;
+  /** Of each request; null: drawn, with an answer that is not as long as expected. */
+  readonly cost: Cost | null;
+  /** What each key serves. */
+  readonly perMinute: number;
   /** Nobody ever has to wait. */
   readonly isAmple: boolean;
   /** Whoever is served is followed by another, so that the number of those who wait stays. */
@@ -75,17 +81,17 @@ class Hall {
   readonly #scheduler: Scheduler;
   readonly #model: ModelRoutes;
   readonly #settings: HallSettings;
+  readonly #random = seeded(2);
   #ids = 0;
 
   constructor(routes: number, settings: HallSettings) {
     const random = seeded(1);
     this.#settings = settings;
-    const { isAmple } = settings;
     this.#scheduler = new Scheduler({ clock: this.clock, random });
     const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
     const options = Array.from({ length: routes }, (_, index) => {
       const key = { name: `key-${index}`, disabled: null };
-      const route = new Route({ id: `r${index}`, key, upstream, quotas: [quotaOf(index, isAmple)], random });
+      const route = new Route({ id: `r${index}`, key, upstream, quotas: [quotaOf(index, settings)], random });
       return { route, target: 0, index, weight: 1 };
     });
     const strategy = createStrategy('headroom');
@@ -99,11 +105,12 @@ class Hall {
 
   submit(onLease: (lease: Lease) => void = (lease) => this.#serve(lease)): Ticket | null {
     const id = `t${this.#ids++}`;
+    const cost = this.#settings.cost ?? this.#draw();
     return this.#scheduler.submit({
       id,
       client: 'c',
       model: this.#model,
-      costs: [this.#settings.cost],
+      costs: [cost],
       clientQuota: null,
       rejectsOnClientLimit: false,
       maxWaitMs: NEVER_MS,
@@ -131,10 +138,22 @@ class Hall {
     this.clock.schedule(SERVICE_MS, () => {
       lease.headed([]);
       lease.proved();
-      lease.end({ charged: CHARGED, report: { kind: 'ok' } });
+      lease.end({ charged: this.#chargeFor(lease), report: { kind: 'ok' } });
       this.served += 1;
       if (this.#settings.replaces) this.submit();
     });
+  }
+
+  #draw(): Cost {
+    const input = 100 + Math.floor(800 * this.#random());
+    const output = 100 + Math.floor(800 * this.#random());
+    return { reserved: chargeOf(input, 1.5 * output), expected: chargeOf(input, output), certain: chargeOf(input, 0) };
+  }
+
+  #chargeFor({ cost }: Lease): Charge {
+    if (this.#settings.cost !== null) return CHARGED;
+    const [, , input, output] = cost.expected;
+    return chargeOf(input, 2 * output * this.#random());
   }
 }
 
@@ -158,7 +177,7 @@ function undisturbed(micros: readonly number[]): number {
 }
 
 function measureGrant(routes: number): number {
-  const hall = new Hall(routes, { cost: REFUNDED, isAmple: true, replaces: false });
+  const hall = new Hall(routes, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE, isAmple: true, replaces: false });
   const batches = Array.from({ length: BATCHES }, () => {
     const leases: Lease[] = [];
     const micros = microsOf(() => {
@@ -173,7 +192,7 @@ function measureGrant(routes: number): number {
 
 /** Time stands still, so that nobody starts meanwhile. */
 function measureQueue(routes: number, waiting: number): { submit: number; cancel: number } {
-  const hall = new Hall(routes, { cost: REFUNDED, isAmple: false, replaces: false });
+  const hall = new Hall(routes, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE, isAmple: false, replaces: false });
   hall.fill(waiting);
   const cancels: number[] = [];
   const submits = Array.from({ length: BATCHES }, () => {
@@ -194,12 +213,16 @@ function measureQueue(routes: number, waiting: number): { submit: number; cancel
   return { submit: undisturbed(submits), cancel: undisturbed(cancels) };
 }
 
-function measureServed(routes: number, waiting: number, cost: Cost): { served: number; longestMs: number } {
-  const hall = new Hall(routes, { cost, isAmple: waiting === 0, replaces: waiting > 0 });
+function measureServed(
+  { routes, waiting }: { routes: number; waiting: number },
+  { cost, perMinute }: Pick<HallSettings, 'cost' | 'perMinute'>,
+): { served: number; longestMs: number } {
+  const hall = new Hall(routes, { cost, perMinute, isAmple: waiting === 0, replaces: waiting > 0 });
+  const count = perMinute < REQUESTS_PER_MINUTE ? SERVED / 5 : SERVED;
   hall.fill(waiting);
   let longestMs = 0;
   // One is served in a step, about, so that the steps themselves cost nothing.
-  const stepMs = waiting === 0 ? 1 : MINUTE_MS / REQUESTS_PER_MINUTE / routes;
+  const stepMs = waiting === 0 ? 1 : MINUTE_MS / perMinute / routes;
   const run = (until: number): void => {
     while (hall.served < until) {
       const start = performance.now();
@@ -208,10 +231,10 @@ function measureServed(routes: number, waiting: number, cost: Cost): { served: n
       longestMs = Math.max(longestMs, performance.now() - start);
     }
   };
-  run(SERVED / 4);
+  run(count / 4);
   longestMs = 0;
   const before = hall.served;
-  const micros = cpuMicrosOf(() => run(before + SERVED));
+  const micros = cpuMicrosOf(() => run(before + count));
   return { served: micros / (hall.served - before), longestMs };
 }
 
@@ -219,8 +242,10 @@ const rows = ROUTES.flatMap((routes) =>
   WAITING.map((waiting) => {
     const { submit, cancel } =
       waiting === 0 ? { submit: measureGrant(routes), cancel: null } : measureQueue(routes, waiting);
-    const exact = measureServed(routes, waiting, EXACT).served;
-    const { served, longestMs } = measureServed(routes, waiting, REFUNDED);
+    const row = { routes, waiting };
+    const exact = measureServed(row, { cost: EXACT, perMinute: REQUESTS_PER_MINUTE }).served;
+    const { served, longestMs } = measureServed(row, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE });
+    const slow = measureServed(row, { cost: null, perMinute: SLOW_REQUESTS_PER_MINUTE }).served;
     return [
       `${routes} routes, ${waiting} waiting`,
       {
@@ -228,6 +253,7 @@ const rows = ROUTES.flatMap((routes) =>
         'cancel us': cancel === null ? '' : rounded(cancel),
         'served us, exact': rounded(exact, 1),
         'served us, refunds': rounded(served, 1),
+        'served us, slow keys': rounded(slow, 1),
         'longest ms': rounded(longestMs, 1),
         'submits/s': rounded(1e6 / submit, 0),
         'served/s': rounded(1e6 / served, 0),

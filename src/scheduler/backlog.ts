@@ -1,4 +1,5 @@
 import type { Cost } from './cost.ts';
+import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
@@ -31,6 +32,13 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Hears what each waiter's start is in a new backlog. */
 export type PredictionReport = (waiter: Waiter, prediction: Prediction) => void;
 
+interface Search {
+  readonly waiter: Waiter;
+  readonly epoch: number;
+  readonly now: number;
+  readonly bounds: StartBounds | null;
+}
+
 interface Building {
   readonly epoch: number;
   readonly waiters: Waiter[];
@@ -51,6 +59,8 @@ export class Backlog {
   #building: Building | null = null;
   /** Something was taken off the one that answers. */
   #hasReleased = false;
+  /** What was nearly as good as the best in the last search. */
+  #runnerUp: { line: Line | null; option: RouteOption | null; at: number } = { line: null, option: null, at: 0 };
   /** The limit that moved the start on last, in the look at a route that was last. */
   #lastMover: Meter | null = null;
 
@@ -120,44 +130,66 @@ export class Backlog {
     if (option !== null) this.#book(waiter, option, { at, now, epoch });
   }
 
+  /**
+   * Begins with the route that was second best for the one before: most likely it is the best now, which spares looks at
+   * others.
+   */
   #find(waiter: Waiter, epoch: number, now: number): Found {
+    const { line } = waiter;
+    const likely = this.#runnerUp.line === line ? this.#runnerUp.option : null;
+    this.#runnerUp = { line, option: null, at: Number.POSITIVE_INFINITY };
     const best: Mutable<Found> = { at: Number.POSITIVE_INFINITY, waitsFor: null, option: null };
-    const bounds = this.#boundsOf(waiter.line, epoch);
-    // Waiters come in the order of the walk, whatever their arrival.
-    const seeker = { arrival: 0, weight: waiter.weight };
-    for (const option of waiter.line.options) {
-      const cost = waiter.costOn(option) as Cost;
-      if (bounds?.isBehind(option, cost, { at: best.at, seeker })) continue;
-      const start = this.#startOn(waiter, { option, cost, before: best.at, epoch }, now);
-      // What it waits for besides limits may end at any moment.
-      const isHeld = waiter.notBefore > now || option.route.availableAt(now) > now;
-      if (!isHeld) bounds?.learn(option, cost, { start, seeker });
-      if (start >= best.at) continue;
-      best.at = start;
-      best.option = option;
-      best.waitsFor = this.#lastMover;
-      if (start <= now) break;
+    const search = { waiter, epoch, now, bounds: this.#boundsOf(waiter, epoch) };
+    if (likely !== null) this.#improve(best, likely, search);
+    for (const option of line.options) {
+      if (best.at <= now && best.option !== null && best.option.index < option.index) break;
+      if (option !== likely) this.#improve(best, option, search);
     }
     return best;
   }
 
-  /** Null: something has left, so that starts may be earlier than was found. */
-  #boundsOf({ backlogBounds }: Line, epoch: number): StartBounds | null {
-    if (this.#hasReleased && epoch === this.#epoch) return null;
-    const bounds = backlogBounds[epoch & 3] as StartBounds;
+  /** Takes the option for the best if it is, or as good and before it in the file. */
+  #improve(best: Mutable<Found>, option: RouteOption, search: Search): void {
+    const { waiter, now, bounds } = search;
+    const cost = waiter.costOn(option) as Cost;
+    const isFirst = best.option === null || option.index < best.option.index;
+    // What is a hair later is looked at, since the first of equals counts.
+    const before = isFirst ? best.at + SAME_INSTANT_MS : best.at;
+    // Waiters come in the order of the walk, whatever their arrival.
+    const seeker = IN_ORDER;
+    if (bounds?.isBehind(option, cost, { at: before, seeker })) return;
+    const from = Math.max(now, waiter.notBefore, option.route.availableAt(now));
+    const at = this.#startOn(option, cost, { search, from, before });
+    // What it waits for besides limits may end at any moment.
+    if (from <= now) bounds?.learn(option, cost, { start: at, seeker });
+    if (at < best.at || (at === best.at && isFirst && at < Number.POSITIVE_INFINITY)) {
+      if (best.option !== null) this.#runnerUp = { line: waiter.line, option: best.option, at: best.at };
+      best.at = at;
+      best.option = option;
+      best.waitsFor = this.#lastMover;
+    } else if (at < this.#runnerUp.at) {
+      this.#runnerUp = { line: waiter.line, option, at };
+    }
+  }
+
+  /** Null: something has left, so that starts may be earlier than was found; or less than all of its cost counts. */
+  #boundsOf({ line, weight }: Waiter, epoch: number): StartBounds | null {
+    if (weight !== 1 || (this.#hasReleased && epoch === this.#epoch)) return null;
+    const bounds = line.backlogBounds[epoch & 3] as StartBounds;
     bounds.begin(epoch);
     return bounds;
   }
 
   /** When it would start there; anything that is not before `before` will do, as it is no better. */
   #startOn(
-    waiter: Waiter,
-    { option, cost, before, epoch }: { option: RouteOption; cost: Cost; before: number; epoch: number },
-    now: number,
+    { route }: RouteOption,
+    cost: Cost,
+    { search, from, before }: { search: Search; from: number; before: number },
   ): number {
-    let at = Math.max(now, waiter.notBefore, option.route.availableAt(now));
+    const { waiter, epoch, now } = search;
+    let at = from;
     this.#lastMover = null;
-    for (const meter of option.route.meters) {
+    for (const meter of route.meters) {
       if (at >= before) return at;
       at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now, epoch });
     }
@@ -185,5 +217,6 @@ export class Backlog {
   }
 }
 
+const IN_ORDER = { arrival: 0 };
 /** So many are placed in a millisecond or two, also with a hundred routes. */
 const SLICE = 200;

@@ -159,6 +159,7 @@ export class Plan {
       place: (ticket, start) => this.#replace(ticket, start, now),
     });
     repair.run();
+    line.queue.putInOrder();
     this.#findFirstStart();
     this.fill(now);
   }
@@ -178,6 +179,8 @@ export class Plan {
   /** Returns whether the line's next ticket may be tried as well. */
   #placeNext(line: Line, now: number): boolean {
     const ticket = line.queue.nextUnbooked() as Ticket;
+    // It is older than some that are booked: a repair puts it before them.
+    if (line === this.#repairable && !line.queue.isInOrder) return false;
     if (line.queue.bookedCount >= line.depth) {
       this.#holdBack(line, line.lastStart);
       return false;

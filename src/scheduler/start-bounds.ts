@@ -1,31 +1,10 @@
 import type { Charge } from '../charge.ts';
 import type { Cost } from './cost.ts';
-import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
 
 /** Somebody for whom routes are looked at. */
 export interface Seeker {
   readonly arrival: number;
-  /** How much of its cost counts. */
-  readonly weight: number;
-}
-
-/** What a look at a route has found: for whom, at which part of its cost, and when it could start. */
-interface Look {
-  readonly charge: Charge;
-  readonly weight: number;
-  readonly arrival: number;
-  readonly start: number;
-}
-
-/** What is known of a route. */
-interface Known {
-  /** Newest last. */
-  readonly looks: Look[];
-  /** The units that its limits count. */
-  units: readonly Meter['unit'][];
-  /** How many limits that speaks for. */
-  meters: number;
 }
 
 /**
@@ -39,7 +18,13 @@ interface Known {
  */
 export class StartBounds {
   readonly #counts: 'reserved' | 'expected';
-  readonly #known: Known[] = [];
+  /**
+   * By route, its looks one after the other, newest last: start, arrival, and what was asked for in each unit (0 where no
+   * limit of the route counts it). Flat lists of numbers, since they are read a hundred times a ticket.
+   */
+  readonly #looks: number[][] = [];
+  /** How many limits of the route they speak for. */
+  readonly #meters: number[] = [];
   #epoch = -1;
 
   /** @param counts the part of a cost that decides when it may start */
@@ -51,21 +36,20 @@ export class StartBounds {
   begin(epoch: number): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    for (const known of this.#known) if (known !== undefined) known.looks.length = 0;
+    for (const looks of this.#looks) if (looks !== undefined) looks.length = 0;
   }
 
   /** Whether it can surely not start before `at` there. */
   isBehind({ index }: RouteOption, cost: Cost, { at, seeker }: { at: number; seeker: Seeker }): boolean {
-    const known = this.#known[index];
-    if (known === undefined) return false;
-    const { looks, units } = known;
+    const looks = this.#looks[index];
+    if (looks === undefined) return false;
+    const { arrival } = seeker;
     const charge = cost[this.#counts];
     let tries = MOST_TRIES;
-    for (let each = looks.length - 1; each >= 0 && tries > 0; each -= 1) {
-      const look = looks[each] as Look;
-      if (look.arrival > seeker.arrival) continue;
+    for (let look = looks.length - LOOK; look >= 0 && tries > 0; look -= LOOK) {
+      if ((looks[look + ARRIVAL] as number) > arrival) continue;
       tries -= 1;
-      if (look.start >= at && isAtLeast(charge, seeker.weight, { look, units })) return true;
+      if ((looks[look] as number) >= at && isAtLeast(charge, looks, look + AMOUNTS)) return true;
     }
     return false;
   }
@@ -73,32 +57,58 @@ export class StartBounds {
   /** @param start finite: what never fits says nothing of what costs more but may be cut */
   learn({ index, route }: RouteOption, cost: Cost, { start, seeker }: { start: number; seeker: Seeker }): void {
     if (start === Number.POSITIVE_INFINITY) return;
-    const known = this.#known[index] ?? { looks: [], units: [], meters: -1 };
-    this.#known[index] = known;
+    const looks = this.#looks[index] ?? [];
+    this.#looks[index] = looks;
     const { meters } = route;
-    if (known.meters !== meters.length) {
-      known.meters = meters.length;
-      known.units = [...new Set(meters.map(({ unit }) => unit))];
-      known.looks.length = 0;
-    }
-    if (known.looks.length >= MOST_LOOKS) known.looks.splice(0, known.looks.length - MOST_TRIES);
-    known.looks.push({ charge: cost[this.#counts], weight: seeker.weight, arrival: seeker.arrival, start });
+    if (this.#meters[index] !== meters.length) looks.length = 0;
+    this.#meters[index] = meters.length;
+    const charge = cost[this.#counts];
+    const { arrival } = seeker;
+    while (looks.length > 0 && saysMore({ start, arrival, charge }, looks)) looks.length -= LOOK;
+    if (looks.length >= MOST_LOOKS * LOOK) looks.splice(0, looks.length - MOST_TRIES * LOOK);
+    const amounts = looks.push(start, arrival, 0, 0, 0, 0, 0) - UNITS;
+    for (const { unit } of meters) looks[amounts + unit] = charge[unit];
   }
 
   /** Forgets what was found for tickets that arrived after `arrival`. */
   forget({ index }: RouteOption, arrival: number): void {
-    const looks = this.#known[index]?.looks;
-    while (looks !== undefined && looks.length > 0 && (looks.at(-1) as Look).arrival > arrival) looks.pop();
+    const looks = this.#looks[index];
+    if (looks === undefined) return;
+    while (looks.length > 0 && (looks[looks.length - LOOK + ARRIVAL] as number) > arrival) looks.length -= LOOK;
   }
 }
 
 /** In every unit that the route's limits count. */
-function isAtLeast(charge: Charge, weight: number, { look, units }: { look: Look; units: Known['units'] }): boolean {
-  if (charge === look.charge && weight === look.weight) return true;
-  for (const unit of units) if (charge[unit] * weight < look.charge[unit] * look.weight) return false;
+function isAtLeast(charge: Charge, looks: readonly number[], from: number): boolean {
+  return (
+    charge[0] >= (looks[from] as number) &&
+    charge[1] >= (looks[from + 1] as number) &&
+    charge[2] >= (looks[from + 2] as number) &&
+    charge[3] >= (looks[from + 3] as number) &&
+    charge[4] >= (looks[from + 4] as number)
+  );
+}
+
+/** Than the newest look, which is then for nothing: one as late for no more; any for an older ticket. */
+function saysMore(
+  { start, arrival, charge }: { start: number; arrival: number; charge: Charge },
+  looks: readonly number[],
+): boolean {
+  const from = looks.length - LOOK;
+  if ((looks[from + ARRIVAL] as number) > arrival) return true;
+  if ((looks[from] as number) > start || (looks[from + ARRIVAL] as number) < arrival) return false;
+  for (let unit = 0; unit < UNITS; unit += 1) {
+    const amount = looks[from + AMOUNTS + unit] as number;
+    if (amount > 0 && amount < (charge[unit] as number)) return false;
+  }
   return true;
 }
 
+/** How a look is laid out: start, arrival, amounts. */
+const ARRIVAL = 1;
+const AMOUNTS = 2;
+const UNITS = 5;
+const LOOK = AMOUNTS + UNITS;
 /** The newest looks know most; a long list of smaller ones is not searched through. */
 const MOST_TRIES = 8;
 const MOST_LOOKS = 64;

@@ -15,6 +15,7 @@ export class TicketQueue {
   #cursor = 0;
   #size = 0;
   #booked = 0;
+  #isInOrder = true;
 
   /** How many wait. */
   get size(): number {
@@ -23,6 +24,11 @@ export class TicketQueue {
 
   get bookedCount(): number {
     return this.#booked;
+  }
+
+  /** Whether whoever has no booking yet is younger than all that have one. */
+  get isInOrder(): boolean {
+    return this.#isInOrder;
   }
 
   /**
@@ -38,6 +44,7 @@ export class TicketQueue {
     else this.#items.splice(index, 0, ticket);
     if (index >= this.#cursor) return false;
     this.#cursor = index;
+    this.#isInOrder = this.#booked === 0;
     return true;
   }
 
@@ -88,6 +95,12 @@ export class TicketQueue {
     this.#passGaps();
     this.#cursor = this.#head;
     this.#booked = 0;
+    this.#isInOrder = true;
+  }
+
+  /** All that were out of order have a booking now. */
+  putInOrder(): void {
+    this.#isInOrder = true;
   }
 
   /** Those that wait, oldest first. */

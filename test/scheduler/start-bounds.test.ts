@@ -12,7 +12,7 @@ function cost(input: number, output: number, certain = input): Cost {
 describe('what is known of a route', () => {
   const [TOKENS, IN_FLIGHT] = [{ unit: 1 }, { unit: 4 }] as const;
   const option = { index: 1, route: { meters: [TOKENS] } } as unknown as RouteOption;
-  const first = { arrival: 1, weight: 1 };
+  const first = { arrival: 1 };
 
   test('holds for whatever costs as much or more, and for no earlier instant', () => {
     const bounds = new StartBounds('reserved');
@@ -24,26 +24,24 @@ describe('what is known of a route', () => {
     expect(bounds.isBehind({ ...option, index: 0 }, cost(200, 100), { at: 400, seeker: first })).toBe(false);
   });
 
-  test('says nothing of what costs less of what its limits count, or weighs less', () => {
+  test('says nothing of what costs less of what its limits count', () => {
     const bounds = new StartBounds('expected');
     bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
     expect(bounds.isBehind(option, cost(99, 100), { at: 400, seeker: first })).toBe(false);
     expect(bounds.isBehind(option, cost(10, 190), { at: 400, seeker: first })).toBe(true);
-    expect(bounds.isBehind(option, cost(150, 100), { at: 400, seeker: { arrival: 1, weight: 0.5 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(350, 100), { at: 400, seeker: { arrival: 1, weight: 0.5 } })).toBe(true);
   });
 
   test('says nothing of tickets that come before, and outlives what is found for those behind', () => {
     const bounds = new StartBounds('reserved');
     bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
-    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5, weight: 1 } });
-    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: { arrival: 0, weight: 1 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 4, weight: 1 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5, weight: 1 } })).toBe(true);
+    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5 } });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: { arrival: 0 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 4 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(true);
     bounds.forget(option, 4);
     bounds.forget({ ...option, index: 0 }, 4);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5, weight: 1 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5, weight: 1 } })).toBe(true);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5 } })).toBe(true);
   });
 
   test('is not what never fits: something larger may be a guess, and be cut', () => {

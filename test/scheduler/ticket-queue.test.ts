@@ -108,3 +108,33 @@ test('whoever comes after all places were booked and most have left is the next 
   expect(queue.add(late)).toBe(false);
   expect(queue.nextUnbooked()).toBe(late);
 });
+
+test('knows that an older one waits beside those that are booked, until it is put in order', () => {
+  const queue = new TicketQueue();
+  const [oldest, first, second, last] = [ticket(0), ticket(1), ticket(2), ticket(3)];
+  for (const each of [first, second, last]) queue.add(each);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  expect(queue.isInOrder).toBe(true);
+  queue.add(oldest);
+  expect(queue.isInOrder).toBe(false);
+  expect(queue.upToLastBooked()).toEqual([oldest, first, second]);
+  queue.rebook(oldest, booking);
+  queue.rebook(first, { ...booking, at: 9 });
+  queue.putInOrder();
+  expect(queue.isInOrder).toBe(true);
+  expect([queue.bookedCount, first.booking?.at, queue.nextUnbooked()]).toEqual([3, 9, last]);
+});
+
+test('one that loses its booking is the next to be booked, and loses it once', () => {
+  const queue = new TicketQueue();
+  const [first, second, gone] = [ticket(0), ticket(1), ticket(2)];
+  for (const each of [first, gone, second]) queue.add(each);
+  leave(queue, gone);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  queue.book(queue.nextUnbooked() as Ticket, booking);
+  expect(queue.upToLastBooked()).toEqual([first, second]);
+  queue.unbook(second);
+  queue.unbook(second);
+  expect([queue.bookedCount, queue.nextUnbooked()]).toEqual([1, second]);
+});
