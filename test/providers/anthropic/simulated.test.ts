@@ -1,4 +1,4 @@
-import { describeSimulated } from '../contract-simulated.ts';
+import { describeFaults, describeSimulated } from '../contract-simulated.ts';
 
 const ANTHROPIC = { vendor: 'anthropic', type: 'anthropic', basePath: '', refused: ['audio', 'logprobs'] } as const;
 
@@ -6,3 +6,5 @@ const ANTHROPIC = { vendor: 'anthropic', type: 'anthropic', basePath: '', refuse
 describeSimulated({ ...ANTHROPIC, model: 'claude-sonnet-4-5' });
 describeSimulated({ ...ANTHROPIC, model: 'claude-3-5-sonnet-latest' });
 describeSimulated({ ...ANTHROPIC, model: 'claude-opus-4-8' });
+
+describeFaults({ ...ANTHROPIC, model: 'claude-sonnet-4-5' });
