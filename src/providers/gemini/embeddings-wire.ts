@@ -43,10 +43,15 @@ function prepare(call: ProviderCall): PreparedCall {
 
 function refuses(body: JsonObject): Unsupported | null {
   const { input } = body;
+  if (listAt(body, 'input').length > MOST_TEXTS) {
+    return { param: 'input', message: `it takes ${MOST_TEXTS} texts at once: send fewer.` };
+  }
   const isText = typeof input === 'string' || listAt(body, 'input').every((item) => typeof item === 'string');
   if (isText) return null;
   return { param: 'input', message: 'it takes texts, not token ids: send `input` as a string or a list of strings.' };
 }
+
+const MOST_TEXTS = 100;
 
 function textsOf({ input }: JsonObject): readonly string[] {
   if (typeof input === 'string') return [input];

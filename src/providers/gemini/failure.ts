@@ -71,10 +71,15 @@ export function classify(answer: FailedAnswer): Outcome {
   return refusal.status >= 400 && refusal.status < 500 ? CLIENT : FAILED;
 }
 
-/** The error in a body or an event, also in a list; an answer that ends with a botched call, or says nothing, is one too. */
+/**
+ * The error in a body or an event, also in a list; an answer that ends with a botched call, or says nothing, is one too.
+ * Google's word for it is what OpenAI calls a code; the number is only the status again.
+ */
 export function readError(json: unknown): UpstreamError | null {
   const botched = botchedBy(json);
-  return readErrorBody(botched === null ? json : { error: botchedError(botched) }) ?? (isEmpty(json) ? EMPTY : null);
+  const error = readErrorBody(botched === null ? json : { error: botchedError(botched) });
+  if (error !== null) return { ...error, type: null, code: error.type };
+  return isEmpty(json) ? EMPTY : null;
 }
 
 /** Neither an answer nor a reason why there is none. */

@@ -174,7 +174,7 @@ describe('a reason for the end that says nothing', () => {
 describe('a call that the model botched', () => {
   test.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS'])('(%s) is an error', (word) => {
     const json = response(candidate([], { finishReason: word }));
-    expect(gemini.readError(json)).toMatchObject({ message: expect.stringContaining(word), type: word });
+    expect(gemini.readError(json)).toMatchObject({ message: expect.stringContaining(word), code: word });
     expect(gemini.classify({ status: 200, headers: {}, json })).toEqual({ kind: 'failed' });
     const { chunks, text } = streamed(json);
     expect(gemini.classify({ status: 200, headers: {}, json: chunks[0] })).toEqual({ kind: 'failed' });
@@ -207,5 +207,14 @@ describe('the end of a stream', () => {
   test('with an error in a list is no end', () => {
     const { text } = streamed(said, [{ error: { code: 429, message: 'x' } }] as unknown as JsonObject);
     expect(text).toMatch(/data: {"error":{"code":429,"message":"x"}}\n\n$/);
+  });
+});
+
+describe('the words of an error', () => {
+  test('are the vendor’s, where OpenAI’s have their place', () => {
+    const error = { code: 400, message: 'No contents.', status: 'INVALID_ARGUMENT' };
+    const told = { message: 'No contents.', type: null, param: null, code: 'INVALID_ARGUMENT' };
+    expect(gemini.readError({ error })).toEqual(told);
+    expect(gemini.readError([{ error }])).toEqual(told);
   });
 });

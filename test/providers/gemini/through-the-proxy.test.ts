@@ -144,7 +144,12 @@ describe('an embedding', () => {
     expect(reply.json).toMatchObject({ data: [{ embedding: 'AACAPwAAAL8=' }], usage: { prompt_tokens: 3 } });
   });
 
-  test.each([[[1, 2]], [[[1, 2], [3]]], [['a', [1]]]])('of token ids, %j, is refused by name', async (input) => {
+  test.each([
+    ['token ids', [1, 2]],
+    ['lists of token ids', [[1, 2], [3]]],
+    ['texts and token ids', ['a', [1]]],
+    ['more texts than the vendor takes', Array.from({ length: 101 }, () => 'a')],
+  ])('of %s is refused by name', async (_what, input) => {
     const { bench, transport } = setUp('gemini-embedding-001');
     const request = bench.chat({ input }, { operation: 'embeddings' });
     await request.done;
