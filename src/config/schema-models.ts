@@ -35,6 +35,13 @@ export const queue = section({
   max_wait: duration.optional().describe('Longest wait.'),
 });
 
+/** Fields of a request that Sluice itself works by, and what to use instead. */
+const OWN_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['model', 'may not be edited: the field `model` of the target says what the upstream is asked for'],
+  ['stream', 'may not be edited: whether an answer is streamed is for the client to say'],
+  ['stream_options', 'may not be edited: `stream_usage` of the provider says whether the usage is asked for'],
+]);
+
 const target = section({
   provider: name.describe('The name of an entry under `providers`.'),
   model: text.optional().describe('What the upstream calls the model. Absent: as the clients do.'),
@@ -65,10 +72,20 @@ const target = section({
     .optional()
     .describe('USD per million tokens.'),
 }).superRefine((value, context) => {
-  const { context_length: length, max_output_tokens: output } = value;
+  const { context_length: length, max_output_tokens: output, params, force, drop } = value;
   if (length !== undefined && output !== undefined && output > length) {
     const message = 'is more than `context_length`, which holds input and output together';
     context.addIssue({ code: 'custom', path: ['max_output_tokens'], message });
+  }
+  const edited = [
+    ...Object.keys(params).map((name) => ['params', name]),
+    ...Object.keys(force).map((name) => ['force', name]),
+    // Taking the client's own options out is harmless, and some upstreams refuse them.
+    ...drop.flatMap((name, index) => (name === 'stream_options' ? [] : [['drop', index, name]])),
+  ];
+  for (const path of edited) {
+    const own = OWN_FIELDS.get(String(path.at(-1)).toLowerCase());
+    if (own !== undefined) context.addIssue({ code: 'custom', path: path.slice(0, 2), message: own });
   }
 });
 

@@ -75,8 +75,21 @@ export interface TranslationContext {
   readonly wantsBase64?: boolean;
 }
 
+/** Reads and changes the top-level fields of a body that passes as it is otherwise. */
+export interface FieldEditor {
+  /** As JSON means it; undefined: there is no such field. */
+  valueOf(name: string): unknown;
+  set(name: string, value: unknown): void;
+  drop(name: string): void;
+}
+
 /** How one vendor is asked for one operation, and how it answers. */
 export interface Wire {
+  /**
+   * Fields that this vendor knows by another name or in another form, in a body that `prepare` passes on: of those that
+   * Sluice reads of the operation. Comes before `prepare`.
+   */
+  adapt?(fields: FieldEditor, model: string): void;
   prepare(call: ProviderCall): PreparedCall;
   /**
    * What of this body can't be said there at all; null: it can. Absent: everything can. `body` is in the operation's format

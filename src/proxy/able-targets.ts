@@ -4,23 +4,24 @@ import type { JsonObject, Operation, Unsupported } from '../providers/wire.ts';
 import type { RequestFacts } from './request-body.ts';
 import type { ServedModel, ServedTarget } from './served-model.ts';
 
-interface Asked {
-  readonly model: ServedModel;
+/** What one target will be asked. */
+export interface Asked {
   readonly facts: RequestFacts;
-  readonly operation: Operation;
+  readonly body: JsonObject;
 }
 
 /**
- * Which targets of the model can do what a request asks for, by target.
+ * Which targets of the model can do what they will be asked for, by target; `asked` is by target too.
  * @throws ProxyError `unsupported_value`: none of them
  */
-export function ableTargets({ model, facts, operation }: Asked, body: JsonObject): readonly boolean[] {
-  const speaking = model.targets.filter(({ wires }) => wires[operation]);
+export function ableTargets(model: ServedModel, operation: Operation, asked: readonly Asked[]): readonly boolean[] {
+  const all = model.targets.map((target, index) => ({ target, ...(asked[index] as Asked) }));
+  const speaking = all.filter(({ target }) => target.wires[operation]);
   if (speaking.length === 0) throw noWire(model, operation);
-  const equipped = speaking.filter((target) => missing(target, facts).length === 0);
-  if (equipped.length === 0) throw notEquipped(model, speaking, facts);
-  const refusals = equipped.map((target) => target.wires[operation]?.refuses?.(body, target.model) ?? null);
-  const able = new Set(equipped.filter((_target, index) => refusals[index] === null));
+  const equipped = speaking.filter(({ target, facts }) => missing(target, facts).length === 0);
+  if (equipped.length === 0) throw notEquipped(model, speaking);
+  const refusals = equipped.map(({ target, body }) => target.wires[operation]?.refuses?.(body, target.model) ?? null);
+  const able = new Set(equipped.filter((_one, index) => refusals[index] === null).map(({ target }) => target));
   if (able.size === 0) throw refused(model, refusals[0] as Unsupported);
   return model.targets.map((target) => able.has(target));
 }
@@ -37,9 +38,15 @@ function noWire({ name }: ServedModel, operation: Operation): ProxyError {
   );
 }
 
-function notEquipped({ name }: ServedModel, targets: readonly ServedTarget[], facts: RequestFacts): ProxyError {
-  const nobodyHas = facts.needs.filter((need) => !targets.some(({ supports }) => supports.has(need)));
-  const what = (nobodyHas.length > 0 ? nobodyHas : facts.needs).join(', ');
+interface Speaking {
+  readonly target: ServedTarget;
+  readonly facts: RequestFacts;
+}
+
+function notEquipped({ name }: ServedModel, speaking: readonly Speaking[]): ProxyError {
+  const needs = [...new Set(speaking.flatMap(({ facts }) => facts.needs))];
+  const nobodyHas = needs.filter((need) => !speaking.some(({ target }) => target.supports.has(need)));
+  const what = (nobodyHas.length > 0 ? nobodyHas : needs).join(', ');
   return new ProxyError(
     'unsupported_value',
     `Nothing behind the model '${name}' supports what this request asks for: ${what}. Leave it out or choose another model.`,

@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import type { Wire } from '../providers/wire.ts';
+import { BodyDraft } from './request-body/body-draft.ts';
 import { CHAT_NAMES, chatFacts, type RequestFacts } from './request-body/chat-facts.ts';
 import { isObject, type JsonObject } from './request-body/fields.ts';
-import { type BodyScan, invalidJson, scanObject, syntaxError } from './request-body/scan.ts';
-import { type MemberEdit, spliceMembers, textForParsing } from './request-body/splice.ts';
+import { type BodyScan, invalidJson, type OtherNames, scanObject, syntaxError } from './request-body/scan.ts';
+import { textForParsing } from './request-body/splice.ts';
+import { applyEdits, type TargetEdits } from './target-edits.ts';
 
 export type { RequestFacts } from './request-body/chat-facts.ts';
 
@@ -21,6 +24,10 @@ export interface UpstreamEdits {
   readonly model: string;
   /** Ask for the usage chunk. Does nothing for a request that is not streamed. */
   readonly includeUsage: boolean;
+  /** What the configuration changes; null: nothing. Its names must have been noted. */
+  readonly edits?: TargetEdits | null;
+  /** What the vendor wants in another form. */
+  readonly adapt?: Wire['adapt'];
 }
 
 /**
@@ -31,14 +38,24 @@ export class RequestBody {
   /** As received, without a byte order mark. */
   readonly bytes: Buffer;
   readonly facts: RequestFacts;
-  readonly #scan: BodyScan;
+  readonly #names: ReadonlySet<string>;
+  #scan: BodyScan;
   #parsed: JsonObject | undefined;
 
-  constructor(bytes: Buffer, scan: BodyScan, read: { readonly parsed: JsonObject; readonly facts: RequestFacts }) {
+  constructor(bytes: Buffer, scan: BodyScan, read: ReadBody) {
     this.bytes = bytes;
     this.#scan = scan;
     this.#parsed = read.parsed;
+    this.#names = read.names;
     this.facts = read.facts;
+  }
+
+  /**
+   * Looks for further fields, which are to be edited.
+   * @throws ProxyError `invalid_json`, `bad_request`: one of them is given twice, or in other letters
+   */
+  note(others: OtherNames): void {
+    if (others.size > 0) this.#scan = scanObject(this.bytes, this.#names, others);
   }
 
   /** For the estimator, once: afterwards it is undefined here. Long `data:` strings hold their first 4 KiB only. */
@@ -49,21 +66,28 @@ export class RequestBody {
     return parsed;
   }
 
-  /** The bytes to send: only the values of `model` and `stream_options` may differ. May be `bytes` itself. */
-  forUpstream(edits: UpstreamEdits): Buffer {
-    const members: MemberEdit[] = [];
-    if (edits.model !== this.facts.model) members.push({ name: 'model', json: JSON.stringify(edits.model) });
-    if (edits.includeUsage && this.facts.isStreaming && !this.facts.wantsUsage) members.push(this.#usageOption());
-    return spliceMembers(this.bytes, this.#scan, members);
+  /** The bytes to send: only the values of edited fields differ. May be `bytes` itself. */
+  forUpstream({ model, includeUsage, edits = null, adapt }: UpstreamEdits): Buffer {
+    const draft = new BodyDraft(this.bytes, this.#scan);
+    if (model !== this.facts.model) draft.set('model', model);
+    if (edits) applyEdits(draft, edits);
+    const isDropped = edits?.drop.includes('stream_options') ?? false;
+    if (includeUsage && !isDropped && this.facts.isStreaming && !this.facts.wantsUsage) askForUsage(draft);
+    adapt?.(draft, model);
+    return draft.toBytes();
   }
+}
 
-  /** The client's own options are read again from the bytes, so that nothing parsed has to be kept for this. */
-  #usageOption(): MemberEdit {
-    const span = this.#scan.members.get('stream_options');
-    const own: unknown = span ? JSON.parse(this.bytes.toString('utf8', span.start, span.end)) : null;
-    const options = isObject(own) ? own : {};
-    return { name: 'stream_options', json: JSON.stringify({ ...options, include_usage: true }) };
-  }
+interface ReadBody {
+  readonly parsed: JsonObject;
+  readonly facts: RequestFacts;
+  readonly names: ReadonlySet<string>;
+}
+
+/** With the client's own options beside it. */
+function askForUsage(draft: BodyDraft): void {
+  const own = draft.valueOf('stream_options');
+  draft.set('stream_options', { ...(isObject(own) ? own : {}), include_usage: true });
 }
 
 /**
@@ -77,7 +101,7 @@ export function readRequestBody(received: Buffer, reader: BodyReader = CHAT): Re
   const scan = scanObject(bytes, reader.names);
   const parsed = parse(bytes, scan);
   requireNames(parsed, scan);
-  return new RequestBody(bytes, scan, { parsed, facts: reader.facts(parsed) });
+  return new RequestBody(bytes, scan, { parsed, facts: reader.facts(parsed), names: reader.names });
 }
 
 function parse(bytes: Buffer, scan: BodyScan): JsonObject {

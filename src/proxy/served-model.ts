@@ -5,6 +5,7 @@ import type { Quota } from '../scheduler/quota.ts';
 import type { Route } from '../scheduler/route.ts';
 import type { UpstreamTimeouts } from '../upstream/transport.ts';
 import type { Client } from './exchange.ts';
+import type { TargetEdits } from './target-edits.ts';
 
 /** A model as requests use it: what the scheduler picks from, and what it takes to send. */
 export interface ServedModel {
@@ -35,6 +36,8 @@ export interface ServedTarget {
   readonly maxOutputTokens: number | null;
   readonly supports: ReadonlySet<Capability>;
   readonly timeouts: UpstreamTimeouts;
+  /** What the configuration changes in every request; null: nothing. */
+  readonly edits: TargetEdits | null;
   /** Whether it can be asked for the usage of a stream. */
   readonly canStreamUsage: boolean;
   /** Headers of the client to pass on besides the usual ones, lower-case. */

@@ -1,13 +1,15 @@
 import { ProxyError } from '../errors.ts';
 import type { RequestSize } from '../providers/provider.ts';
+import type { JsonObject } from '../providers/wire.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Correction } from '../tokens/calibrate.ts';
 import type { TokenEstimate } from '../tokens/estimate.ts';
-import { ableTargets } from './able-targets.ts';
+import { type Asked, ableTargets } from './able-targets.ts';
 import type { Door } from './doors/door.ts';
 import type { RequestBody, RequestFacts } from './request-body.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel, ServedTarget } from './served-model.ts';
+import { editedBody, editedNames } from './target-edits.ts';
 
 /** How large a request is for one target, in LLM tokens, and what it costs there. */
 export interface TargetSize {
@@ -22,7 +24,7 @@ export interface TargetSize {
 export interface SizedRequest {
   readonly body: RequestBody;
   readonly model: ServedModel;
-  readonly door: Pick<Door, 'operation' | 'measure' | 'generates' | 'input'>;
+  readonly door: Pick<Door, 'operation' | 'body' | 'measure' | 'generates' | 'input'>;
   /** The client's configured name: outputs are predicted by it. */
   readonly client: string;
 }
@@ -46,18 +48,33 @@ export function sizeRequest(
 ): readonly (TargetSize | null)[] | Promise<readonly (TargetSize | null)[]> {
   const { model, body, door } = request;
   const parsed = body.takeParsed();
-  const able = ableTargets({ model, facts: body.facts, operation: door.operation }, parsed);
+  body.note(editedNames(model.targets.map(({ edits }) => edits)));
+  const asked = askedOfEach(request, parsed);
+  const able = ableTargets(model, door.operation, asked);
   const measured = door.measure(parsed);
-  const sizing = { ...request, able, knownTokens: measured.knownTokens };
+  const facts = asked.map((each) => each.facts);
+  const sizing = { ...request, able, facts, knownTokens: measured.knownTokens };
   const estimates = estimatesOf(sizing, measured.chat, services.tokens);
   return estimates instanceof Promise
     ? estimates.then((known) => sizesOf(sizing, known, services))
     : sizesOf(sizing, estimates, services);
 }
 
+/** The configuration may change fields that decide about a target, such as the cap on the output. */
+function askedOfEach({ model, body, door }: SizedRequest, parsed: JsonObject): readonly Asked[] {
+  const asItCame = { body: parsed, facts: body.facts };
+  return model.targets.map(({ edits }) => {
+    if (edits === null) return asItCame;
+    const edited = editedBody(parsed, edits);
+    return { body: edited, facts: door.body.facts(edited) };
+  });
+}
+
 interface Sizing extends SizedRequest {
   /** By target. */
   readonly able: readonly boolean[];
+  /** By target, with what the configuration changes. */
+  readonly facts: readonly RequestFacts[];
   readonly knownTokens: number;
 }
 
@@ -81,18 +98,19 @@ function estimatesOf(
 }
 
 function sizesOf(request: Sizing, estimates: Estimates, services: SizeServices): readonly (TargetSize | null)[] {
-  const { model, body, able, knownTokens } = request;
+  const { model, able, knownTokens } = request;
   let isTooLong = true;
   const sizes = model.targets.map((target, index) => {
     const counted = estimates.get(target.tokenizerModel);
-    if (!(counted && able[index])) return null;
+    const facts = request.facts[index];
+    if (!(counted && facts && able[index])) return null;
     const estimate = withKnown(counted, knownTokens);
     const correction = services.calibration.correction(target.providerName, target.model);
     const atLeastTokens = surely(estimate, correction);
-    if (exceedsContext(target, body.facts, atLeastTokens)) return null;
+    if (exceedsContext(target, facts, atLeastTokens)) return null;
     isTooLong = false;
-    const predictedOutputTokens = predictOutput(request, target, services);
-    return sizeOf(target, body.facts, { estimate, correction, atLeastTokens, predictedOutputTokens });
+    const predictedOutputTokens = predictOutput({ ...request, facts }, target, services);
+    return sizeOf(target, facts, { estimate, correction, atLeastTokens, predictedOutputTokens });
   });
   if (isTooLong) throw tooLong(request);
   return sizes;
@@ -114,12 +132,11 @@ function withKnown({ inputTokens, atLeastTokens }: TokenEstimate, knownTokens: n
 }
 
 function predictOutput(
-  { model, client, body, door }: SizedRequest,
+  { model, client, door, facts: { outputCapTokens, n } }: Omit<SizedRequest, 'body'> & { readonly facts: RequestFacts },
   target: ServedTarget,
   services: SizeServices,
 ): number {
   if (!door.generates) return 0;
-  const { outputCapTokens, n } = body.facts;
   const { meanTokens } = services.outputs.predict({ model: model.name, client, capTokens: outputCapTokens });
   return Math.ceil(Math.min(meanTokens, (target.maxOutputTokens ?? Number.POSITIVE_INFINITY) * n));
 }

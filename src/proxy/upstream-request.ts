@@ -23,7 +23,12 @@ interface OutgoingRequest {
 export function upstreamRequest(request: ClientRequest, body: RequestBody, route: Route): OutgoingRequest {
   const { target, endpoint, wire } = route;
   const call = wire.prepare({
-    body: body.forUpstream({ model: target.model, includeUsage: asksForUsage(request, target) }),
+    body: body.forUpstream({
+      model: target.model,
+      includeUsage: asksForUsage(request, target),
+      edits: target.edits,
+      ...(wire.adapt ? { adapt: wire.adapt } : {}),
+    }),
     model: target.model,
     isStreaming: body.facts.isStreaming,
     apiKey: endpoint.apiKey,

@@ -5,6 +5,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Client } from '../proxy/exchange.ts';
 import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
 import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
+import { targetEdits } from '../proxy/target-edits.ts';
 import type { Route } from '../scheduler/route.ts';
 import { serversOf } from './adapters.ts';
 import type { Books } from './books.ts';
@@ -124,6 +125,7 @@ export class ServedModels implements ModelLookup {
       wires: provider.wires,
       supports: new Set(target?.supports ?? provider.offers),
       timeouts: timeouts(config.timeouts),
+      edits: target && targetEdits(target),
       canStreamUsage: provider.streamUsage === 'ask' && config.canStreamUsage,
       forwardHeaders: config.forwardHeaders,
     };

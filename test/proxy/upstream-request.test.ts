@@ -25,6 +25,7 @@ const TARGET: ServedTarget = {
   supports: new Set(),
   timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 },
   canStreamUsage: true,
+  edits: null,
   forwardHeaders: [],
 };
 

@@ -197,6 +197,7 @@ function servedTarget({ provider = openai, name = 'acme', changes = {} }: BenchT
     supports: new Set(provider.offers),
     timeouts: { ...TIMEOUTS, ...timeouts },
     canStreamUsage: true,
+    edits: null,
     forwardHeaders: [],
     ...changes,
   };

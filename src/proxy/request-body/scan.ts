@@ -7,13 +7,25 @@ interface Span {
   readonly end: number;
 }
 
+/** A top-level member: its value, and what leaves with it when it is taken out. */
+export interface MemberSpan extends Span {
+  /** Which one it is, from 0. */
+  readonly index: number;
+  /** The comma before it; for the first member the quote that opens its name. */
+  readonly from: number;
+  readonly nameStart: number;
+  /** Behind the comma that follows it; for the last member where its value ends. */
+  readonly next: number;
+}
+
 /** What one pass over the bytes of a JSON object found. It has looked at structure only: `JSON.parse` judges the rest. */
 export interface BodyScan {
   /** Just behind the opening brace, where a missing member is put in. */
   readonly insertAt: number;
-  readonly isEmpty: boolean;
+  /** How many top-level members there are. */
+  readonly memberCount: number;
   /** The values of the top-level members that were asked for; white space lies outside. */
-  readonly members: ReadonlyMap<string, Span>;
+  readonly members: ReadonlyMap<string, MemberSpan>;
   /** Middles of long `data:` strings that may be left out of a copy for parsing, in order. */
   readonly cuts: readonly Span[];
 }
@@ -47,13 +59,19 @@ const DATA_PREFIX = Buffer.from('data:');
 const IS_STRUCTURE = new Uint8Array(256);
 for (const byte of [QUOTE, COMMA, COLON, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET]) IS_STRUCTURE[byte] = 1;
 
+/** Names that are not all in lower case, by how they look when they are. */
+export type OtherNames = ReadonlyMap<string, string>;
+
 /**
- * Scans one JSON object and notes where the values of `names` lie.
- * @throws ProxyError `invalid_json`: not an object, too deep, too many values, or one of `names` given twice.
+ * Scans one JSON object and notes where the values of `names`, which are in lower case, and of `others` lie.
+ * @throws ProxyError `invalid_json`: not an object, too deep, too many values, or one of the names given twice.
+ * @throws ProxyError `bad_request`: one of the names in other letters
  */
-export function scanObject(bytes: Buffer, names: ReadonlySet<string>): BodyScan {
-  return new ObjectScan(bytes, names).run();
+export function scanObject(bytes: Buffer, names: ReadonlySet<string>, others: OtherNames = NO_NAMES): BodyScan {
+  return new ObjectScan(bytes, names, others).run();
 }
+
+const NO_NAMES: OtherNames = new Map();
 
 /** The error for a body that is not JSON: where it breaks, and never a piece of it. */
 export function syntaxError(bytes: Buffer): ProxyError {
@@ -72,18 +90,24 @@ export function invalidJson(reason: string): ProxyError {
 class ObjectScan {
   readonly #bytes: Buffer;
   readonly #names: ReadonlySet<string>;
-  readonly #members = new Map<string, Span>();
+  readonly #others: OtherNames;
+  readonly #members = new Map<string, MemberSpan>();
   readonly #cuts: Span[] = [];
   #depth = 1;
   #values = 0;
   #isNameNext = true;
-  /** The member being read, when it is one of `#names`; its value starts behind the colon. */
+  #memberCount = 0;
+  /** The comma before the member being read, or the quote that opens its name. */
+  #from = -1;
+  #nameStart = -1;
+  /** The member being read, when it is one of the names; its value starts behind the colon. */
   #name: string | null = null;
   #valueStart = -1;
 
-  constructor(bytes: Buffer, names: ReadonlySet<string>) {
+  constructor(bytes: Buffer, names: ReadonlySet<string>, others: OtherNames) {
     this.#bytes = bytes;
     this.#names = names;
+    this.#others = others;
   }
 
   run(): BodyScan {
@@ -98,8 +122,7 @@ class ObjectScan {
       at = this.#structure(bytes[at], at);
     }
     if (skipBlank(bytes, at) < bytes.length) throw syntaxError(bytes);
-    const isEmpty = bytes[skipBlank(bytes, start + 1)] === CLOSE_BRACE;
-    return { insertAt: start + 1, isEmpty, members: this.#members, cuts: this.#cuts };
+    return { insertAt: start + 1, memberCount: this.#memberCount, members: this.#members, cuts: this.#cuts };
   }
 
   /** Takes in the structural byte at `at`; returns where to go on. */
@@ -137,24 +160,40 @@ class ObjectScan {
 
   #startMember(start: number, end: number): void {
     this.#isNameNext = false;
+    this.#memberCount += 1;
+    this.#nameStart = start;
+    if (this.#memberCount === 1) this.#from = start;
     this.#name = null;
     const name = decodeName(this.#bytes, start, end);
-    const known = name.toLowerCase();
-    if (!this.#names.has(known)) return;
+    const lower = name.toLowerCase();
+    const known = this.#names.has(lower) ? lower : this.#others.get(lower);
+    if (known === undefined) return;
     // Some upstreams compare names without case, and parsers disagree on which of two counts: a client that is allowed
     // one model could have another served.
-    if (name !== known) throw new ProxyError('bad_request', `Write the name of the field "${known}" in lower case.`);
+    if (name !== known)
+      throw new ProxyError('bad_request', `Write the name of the field "${known}" ${lettersOf(known)}.`);
     if (this.#members.has(name)) throw invalidJson(`the field "${name}" is given twice`);
     this.#name = name;
   }
 
   #endMember(at: number): void {
     this.#isNameNext = true;
-    if (this.#name !== null) {
-      const start = skipBlank(this.#bytes, this.#valueStart);
-      this.#members.set(this.#name, { start, end: skipBlankBack(this.#bytes, at) });
-    }
+    if (this.#name !== null) this.#members.set(this.#name, this.#spanTo(at));
     this.#name = null;
+    this.#from = at;
+  }
+
+  /** The member that the comma or the brace at `at` ends. */
+  #spanTo(at: number): MemberSpan {
+    const end = skipBlankBack(this.#bytes, at);
+    return {
+      start: skipBlank(this.#bytes, this.#valueStart),
+      end,
+      index: this.#memberCount - 1,
+      from: this.#from,
+      nameStart: this.#nameStart,
+      next: this.#bytes[at] === COMMA ? at + 1 : end,
+    };
   }
 
   /** Notes the middle of a long `data:` value, if leaving it out changes nothing about whether the text is JSON. */
@@ -168,6 +207,10 @@ class ObjectScan {
     const hasEscape = bytes.subarray(start - ESCAPE_BYTES, close).includes(BACKSLASH);
     if (!hasEscape && !hasControl(bytes, start, close)) this.#cuts.push({ start, end: close });
   }
+}
+
+function lettersOf(name: string): string {
+  return name === name.toLowerCase() ? 'in lower case' : 'in just these letters';
 }
 
 /** The offset of the quote that ends the string whose text begins at `from`; -1 when none does. */
