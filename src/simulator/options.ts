@@ -33,7 +33,7 @@ interface AnswerOptions {
   readonly outputTokens?: Distribution | undefined;
 }
 
-export const VENDORS = ['openai', 'anthropic', 'gemini', 'mistral', 'groq', 'azure'] as const;
+export const VENDORS = ['openai', 'anthropic', 'gemini', 'cohere', 'mistral', 'groq', 'azure'] as const;
 /** Whose API it is: paths, formats, errors, headers, and how limits are enforced as far as the options leave that open. */
 export type VendorName = (typeof VENDORS)[number];
 

@@ -50,7 +50,7 @@ function answerModel(
   exchange: Exchange,
   { endpoint, sender, body, receivedAt }: Known<'model'> & { readonly receivedAt: number },
 ): void {
-  const read = endpoint.read(body);
+  const read = endpoint.read(body, vendor.storedBy(sender.key));
   if (isFailure(read)) {
     refuseBody(vendor, exchange, read);
     return;

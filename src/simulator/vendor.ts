@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { AnswerText } from './answer-text.ts';
-import type { VendorApi } from './api/vendor-api.ts';
+import type { Stored, VendorApi } from './api/vendor-api.ts';
 import { createTokenCounter, type TokenCounter } from './count-tokens.ts';
 import { FaultPlan } from './faults.ts';
 import { type Ledger, RequestBook } from './ledger.ts';
@@ -24,7 +24,7 @@ export class Vendor {
   readonly words = new AnswerText();
   readonly promptCache = new PromptCache();
   /** What answers have left behind, by key and id. */
-  readonly #stored = new Map<string, Map<string, unknown>>();
+  readonly #stored = new Map<string, Stored>();
   readonly #countRaw: TokenCounter = createTokenCounter();
   /** What turns the monotonic clock into the vendor's: its windows begin at its own :00. */
   readonly #wallOffsetMs: number;
@@ -70,8 +70,8 @@ export class Vendor {
     return Math.round(tokens * (this.options.usageFactor ?? 1));
   }
 
-  storedBy(key: string): Map<string, unknown> {
-    const stored = this.#stored.get(key) ?? new Map<string, unknown>();
+  storedBy(key: string): Stored {
+    const stored = this.#stored.get(key) ?? new Map();
     this.#stored.set(key, stored);
     return stored;
   }

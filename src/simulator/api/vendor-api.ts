@@ -24,6 +24,9 @@ export interface ModelCallRead {
   write(answer: Answer): AnswerWriter;
 }
 
+/** Whatever a key has stored, by id. */
+export type Stored = Map<string, unknown>;
+
 /** Facts that answers without a model are made of. */
 export interface PlainFacts {
   readonly models: readonly string[];
@@ -33,14 +36,13 @@ export interface PlainFacts {
   readonly count: TokenCounter;
   /** In the vendor's own tokens. */
   readonly inVendorTokens: (tokens: number) => number;
-  /** Whatever this key has stored, by id. */
-  readonly stored: Map<string, unknown>;
+  readonly stored: Stored;
 }
 
 /** What stands behind a path. */
 export type Endpoint =
   /** A model answers, under its limits. */
-  | { readonly kind: 'model'; read(body: Json): ModelCallRead | InvalidRequest }
+  | { readonly kind: 'model'; read(body: Json, stored: Stored): ModelCallRead | InvalidRequest }
   /** Answered at once, under no limit. */
   | { readonly kind: 'plain'; answer(facts: PlainFacts): { readonly json: unknown } | Failure };
 

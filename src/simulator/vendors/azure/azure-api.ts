@@ -83,7 +83,7 @@ function v1Endpoint(incoming: Incoming): Endpoint | null {
 /** Whatever model the body names, the deployment answers. */
 function ofDeployment(endpoint: Endpoint, deployment: string): Endpoint {
   if (endpoint.kind !== 'model') return endpoint;
-  return { kind: 'model', read: (body) => endpoint.read({ ...body, model: deployment }) };
+  return { kind: 'model', read: (body, stored) => endpoint.read({ ...body, model: deployment }, stored) };
 }
 
 /** Resets in whole seconds; what is left of requests is what is left of the slice. */

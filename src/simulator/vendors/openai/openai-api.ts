@@ -1,12 +1,21 @@
 import { written } from '../../api/failure.ts';
-import type { VendorApi } from '../../api/vendor-api.ts';
+import type { Endpoint, VendorApi } from '../../api/vendor-api.ts';
 import { rateHeaders } from '../../rate-headers.ts';
 import { curlExample } from '../curl-example.ts';
 import { OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
+import { EMBEDDINGS } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { OPENAI_ERRORS } from '../openai-shaped/errors.ts';
+import { COMPLETIONS } from './completions.ts';
+import { MODERATIONS } from './moderations.ts';
+import { responsesEndpoint } from './responses.ts';
 
-const CHAT = chatEndpoint(OPENAI_DIALECT);
+const POSTED: ReadonlyMap<string, Endpoint> = new Map([
+  ['/v1/chat/completions', chatEndpoint(OPENAI_DIALECT)],
+  ['/v1/completions', COMPLETIONS],
+  ['/v1/embeddings', EMBEDDINGS],
+  ['/v1/moderations', MODERATIONS],
+]);
 
 /** OpenAI's API: evenly refilled buckets, headers on every answer, mostly no advice with a 429. */
 export const openAiApi: VendorApi = {
@@ -15,8 +24,8 @@ export const openAiApi: VendorApi = {
   basePath: '/v1',
   keyOf: bearerToken,
   endpointOf: (incoming) => {
-    if (incoming.method === 'POST' && incoming.path === '/v1/chat/completions') return CHAT;
-    return modelsEndpoint(incoming, '/v1/models');
+    const posted = incoming.method === 'POST' ? POSTED.get(incoming.path) : undefined;
+    return posted ?? responsesEndpoint(incoming) ?? modelsEndpoint(incoming, '/v1/models');
   },
   limitsOf: (given) => given,
   headersOf: ({ requestId, organization, elapsedMs }) => ({
