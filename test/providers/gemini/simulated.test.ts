@@ -1,4 +1,4 @@
-import { describeSimulated } from '../contract-simulated.ts';
+import { describeFaults, describeSimulated } from '../contract-simulated.ts';
 
 const GEMINI = { vendor: 'gemini', type: 'gemini', basePath: '/v1beta', refused: ['imageByUrl'] } as const;
 
@@ -6,3 +6,5 @@ const GEMINI = { vendor: 'gemini', type: 'gemini', basePath: '/v1beta', refused:
 describeSimulated({ ...GEMINI, model: 'gemini-3-flash-preview' });
 describeSimulated({ ...GEMINI, model: 'gemini-2.5-pro' });
 describeSimulated({ ...GEMINI, model: 'gemini-2.0-flash' });
+
+describeFaults({ ...GEMINI, model: 'gemini-3-flash-preview' });
