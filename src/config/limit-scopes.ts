@@ -11,7 +11,7 @@ export interface LimitGroup {
   readonly scopeId: string;
   /** For people: the quota and, where it is for some models only, the model or pattern. */
   readonly name: string;
-  /** May be empty in the first group of a route: limits that nobody configured are learned there. */
+  /** May be empty where limits that nobody configured are learned: in the first group of a route, and in its family. */
   readonly limits: EffectiveLimits;
 }
 
@@ -28,6 +28,9 @@ export interface LimitedRoute {
 
 /** Limits that a vendor is known to have, by provider type; they hold where the configuration says nothing. */
 export type VendorLimits = (type: ProviderType) => Limits;
+
+/** What a vendor limits together with this route's model, by name; null: nothing, or nobody knows. */
+export type VendorFamily = (route: LimitedRoute) => string | null;
 
 /** A limit as one place of the file states it. */
 export interface Statement {
@@ -46,7 +49,7 @@ export interface Contradiction {
 
 /**
  * Answers which buckets a route draws on, most specific first: its quota with its model, each pattern line of the quota
- * that fits the model, the quota over all models, the key alone.
+ * that fits the model, or else the family that the vendor limits together, the quota over all models, the key alone.
  *
  * The first bucket belongs to quota and upstream model, whoever leads there. What any target with that upstream model
  * states for it holds for all of them, over what their providers state, over what vendors are known to do.
@@ -54,10 +57,12 @@ export interface Contradiction {
 export class LimitScopes {
   readonly #config: Config;
   readonly #vendorLimits: VendorLimits;
+  readonly #familyOf: VendorFamily;
 
-  constructor(config: Config, vendorLimits: VendorLimits = () => ({})) {
+  constructor(config: Config, vendorLimits: VendorLimits = () => ({}), familyOf: VendorFamily = () => null) {
     this.#config = config;
     this.#vendorLimits = vendorLimits;
+    this.#familyOf = familyOf;
   }
 
   groupsOf(route: LimitedRoute): readonly LimitGroup[] {
@@ -68,7 +73,9 @@ export class LimitScopes {
       name: `${quota.name} ${route.model}`,
       limits: this.#modelLimits(route),
     };
-    return [ownGroup, ...this.#quotaGroups(route), ...keyGroup(route)];
+    const stated = this.#quotaGroups(route);
+    const family = stated.some(({ kind }) => kind === 'pattern') ? [] : this.#familyGroup(route);
+    return [ownGroup, ...family, ...stated, ...keyGroup(route)];
   }
 
   /** Contradictions among all routes that the configuration names. */
@@ -139,6 +146,14 @@ export class LimitScopes {
         limits: effectiveLimits([quota.limits]),
       },
     ].filter(hasLimits);
+  }
+
+  /** Without limits: they are learned there. */
+  #familyGroup(route: LimitedRoute): LimitGroup[] {
+    const family = this.#familyOf(route);
+    if (family === null) return [];
+    const { id, name } = quotaOf(route);
+    return [{ kind: 'pattern', scopeId: `family ${id} ${family}`, name: `${name} ${family}`, limits: {} }];
   }
 
   #configuredRoutes(): LimitedRoute[] {

@@ -19,6 +19,11 @@ export interface LimitFacts {
   readonly requestSliceMs: number | null;
   /** Tokens are charged when the answer ends, not when the request arrives: what is in flight is invisible to the limiter. */
   readonly isChargedAtEnd: boolean;
+  /**
+   * What a model shares its limits under with others of its kind, for people to read; null: with none. Absent: each model has
+   * limits of its own.
+   */
+  readonly familyOf?: (model: string) => string | null;
   /** Limits of a day begin anew at this minute after midnight in this time zone. Absent: nobody knows when. */
   readonly dayBegins?: { readonly minuteOfDay: number; readonly timeZone: string };
 }

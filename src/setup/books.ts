@@ -1,6 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Config, ModelConfig, ProviderConfig } from '../config/config.ts';
-import { type LimitedRoute, type LimitGroup, LimitScopes, routesOf } from '../config/limit-scopes.ts';
+import {
+  type LimitedRoute,
+  type LimitGroup,
+  LimitScopes,
+  routesOf,
+  type VendorFamily,
+} from '../config/limit-scopes.ts';
 import type { LimitFacts } from '../providers/provider.ts';
 import type { ModelRoutes, RouteOption } from '../scheduler/model-routes.ts';
 import { Quota } from '../scheduler/quota.ts';
@@ -42,7 +48,8 @@ export class Books {
 
   constructor(options: BooksOptions) {
     this.#options = options;
-    this.#scopes = new LimitScopes(options.config);
+    const familyOf: VendorFamily = ({ provider, model }) => options.factsOf(provider).familyOf?.(model) ?? null;
+    this.#scopes = new LimitScopes(options.config, undefined, familyOf);
   }
 
   /** Provider, key and upstream model behind a route. */

@@ -50,6 +50,29 @@ providers:
     expect(buckets[0]).toEqual(buckets[1]?.slice(0, 4));
   });
 
+  it('models of a family that the vendor limits together share a bucket, where limits are learned', () => {
+    const config = configOf(`
+quotas: [{ name: org, models: { "opus-4-7": { rpm: 1 } } }]
+providers: [{ type: openai, keys: [{ key: a, quota: org }, b] }]
+`);
+    const scopes = new LimitScopes(config, undefined, ({ model }) => (model.startsWith('opus') ? 'opus*' : null));
+    const [shared, own] = ['opus-4-5', 'opus-4-6', 'opus-4-7', 'haiku'].reduce<string[][][]>((found, model) => {
+      const routes = config.providers.flatMap((provider) => routesOf(provider, model));
+      return routes.map((route, index) => [
+        ...(found[index] ?? []),
+        scopes.groupsOf(route).map(({ scopeId }) => scopeId),
+      ]);
+    }, []);
+    expect(shared).toEqual([
+      ['model quota:org opus-4-5', 'family quota:org opus*'],
+      ['model quota:org opus-4-6', 'family quota:org opus*'],
+      // What the file says of a model goes before what is known of its vendor.
+      ['model quota:org opus-4-7', 'pattern quota:org opus-4-7'],
+      ['model quota:org haiku'],
+    ]);
+    expect(own?.[2]).toEqual(['model own:openai,key-2 opus-4-7', 'family own:openai,key-2 opus*']);
+  });
+
   it('a target stands over its provider and the provider over the vendor, limit by limit', () => {
     const text = `
 providers: [{ type: openai, keys: [a], limits: { rpm: 20, tpm: 200 } }]

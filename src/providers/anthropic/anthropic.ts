@@ -18,6 +18,9 @@ const VERSION = '2023-06-01';
 /** Tokens of a signed-in user in place of a key. */
 const OAUTH_TOKEN = /^sk-ant-oat/;
 
+/** What a client of this API says of the form of its bodies. */
+const CLIENT_HEADERS = ['anthropic-version', 'anthropic-beta'];
+
 /** In OpenAI's format; every other operation is this vendor's own and passes as it is. */
 const chat: Wire = {
   prepare: (call) => {
@@ -45,7 +48,7 @@ export const anthropic: Provider = {
 };
 
 function asItIs(path: string): Wire {
-  return { prepare: (call) => ({ ...asked(call, path), body: call.body }) };
+  return { clientHeaders: CLIENT_HEADERS, prepare: (call) => ({ ...asked(call, path), body: call.body }) };
 }
 
 /** Addresses are given with `/v1`, as OpenAI's are, and without, as this vendor's own clients have them. */

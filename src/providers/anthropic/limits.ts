@@ -14,6 +14,7 @@ export const MESSAGES_LIMITS: LimitFacts = {
   hasHeaders: true,
   requestSliceMs: null,
   isChargedAtEnd: false,
+  familyOf,
 };
 
 const REQUESTS = row('requests', 'requests');
@@ -41,4 +42,14 @@ function row(unit: RateHeaderRow['unit'], name: string): RateHeaderRow {
     reset: `${header}-reset`,
     mayBeDay: false,
   };
+}
+
+/**
+ * All Opus 4 models draw on one pool, and all Sonnet 4 models on another; elsewhere each model has its own, whichever of its
+ * dated or undated names it is asked by.
+ */
+function familyOf(model: string): string | null {
+  const shared = /^claude-(?:opus|sonnet)-4(?=-|$)/.exec(model)?.[0];
+  if (shared !== undefined) return `${shared}*`;
+  return model.startsWith('claude-') ? `${model.replace(/-(?:\d{8}|latest)$/, '')}*` : null;
 }

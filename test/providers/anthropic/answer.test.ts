@@ -108,6 +108,22 @@ describe('usage', () => {
   });
 });
 
+describe('limits', () => {
+  it.each([
+    ['claude-opus-4-1-20250805', 'claude-opus-4*'],
+    ['claude-opus-4-8', 'claude-opus-4*'],
+    ['claude-opus-4', 'claude-opus-4*'],
+    ['claude-sonnet-4-5', 'claude-sonnet-4*'],
+    ['claude-haiku-4-5-20251001', 'claude-haiku-4-5*'],
+    ['claude-haiku-4-5', 'claude-haiku-4-5*'],
+    ['claude-opus-5', 'claude-opus-5*'],
+    ['claude-3-5-haiku-latest', 'claude-3-5-haiku*'],
+    ['kimi-k3', null],
+  ])('of %s are those of %s', (model, family) => {
+    expect(anthropic.limits.familyOf?.(model)).toBe(family);
+  });
+});
+
 describe('an error', () => {
   it('is told from an answer', () => {
     expect(anthropic.readError({ type: 'error', error: { type: 'api_error', message: 'no' } })).toEqual({
