@@ -6,6 +6,9 @@ import type { Lifecycle } from './lifecycle.ts';
 /** A connection that idles keeps a closed server alive, for as long as its keep-alive lasts. */
 const IDLE_CHECK_MS = 200;
 
+/** Connections that the system takes before we do; it has a bound of its own. Whom it cannot take tries again in 1, 3, 7 s. */
+const BACKLOG = 4096;
+
 /** The listening side of the server: opens the port, and closes it without cutting an answer. */
 export class Listener {
   readonly #server: Server;
@@ -33,7 +36,7 @@ export class Listener {
   listen(at: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(at.port, at.host, () => {
+      this.#server.listen({ port: at.port, host: at.host, backlog: BACKLOG }, () => {
         this.#server.off('error', reject).on('error', this.#onError);
         this.#lifecycle.serve();
         const { address, port } = this.#server.address() as AddressInfo;
