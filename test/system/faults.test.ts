@@ -77,18 +77,23 @@ async function levelGaps({ sluice, vendor }: World, key: KeyName): Promise<reado
 }
 
 /**
- * A head tells the level, and what is booked too much for a request under way comes back after its end: so the books are
- * compared after one more answer, when those of the burst are settled.
+ * A head lowers the books at once; it raises them only when those before it say the same, and when all that it may speak of
+ * has been settled, which takes longer after refusals that nothing explains. So it takes some answers, far enough apart for
+ * each head to speak of its own request alone, until the books are the vendor's.
  */
 async function expectEqualLevels(world: World, key: KeyName, body: object): Promise<void> {
-  await pause(SETTLED_MS);
-  await untilServedBy(world, key, body);
-  await pause(SETTLED_MS);
-  for (const gap of await levelGaps(world, key)) expect(gap).toBeLessThan(1);
+  let worst = Number.POSITIVE_INFINITY;
+  for (let answer = 0; answer < MOST_ANSWERS && !(worst < 1); answer++) {
+    await pause(SETTLED_MS);
+    await untilServedBy(world, key, body);
+    await pause(SETTLED_MS);
+    worst = Math.max(...(await levelGaps(world, key)));
+  }
+  expect(worst).toBeLessThan(1);
 }
 
-/** Refunds count a moment after the last byte. */
-const SETTLED_MS = 300;
+const SETTLED_MS = 450;
+const MOST_ANSWERS = 20;
 
 /** Asks until the key serves. */
 async function untilServedBy({ sluice }: World, key: KeyName, body: object): Promise<void> {
