@@ -93,8 +93,9 @@ export class Plan {
     this.isStale = false;
     const news = this.#news;
     this.#news = new Set();
-    if (this.#repairable === null) this.#rebuild(now);
-    else this.#repair(this.#repairable, news, now);
+    const line = this.#repairable;
+    if (line === null || news.size > Math.max(MUCH_NEWS, line.options.length / 3)) this.#rebuild(now);
+    else this.#repair(line, news, now);
   }
 
   /**
@@ -138,6 +139,7 @@ export class Plan {
   }
 
   #rebuild(now: number): void {
+    this.#repairable = null;
     this.#forecast.begin();
     this.#firstStart = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
@@ -261,5 +263,7 @@ function canRepair({ clientQuota, model }: Line): boolean {
   return clientQuota === null && model.after.every((after) => after === 0);
 }
 
+/** News of so many quotas, and of a third of the routes, are more work to put right than a new plan. */
+const MUCH_NEWS = 16;
 /** Tickets times routes that cost less than a timer's worth. */
 const SMALL_PLAN = 400;
