@@ -3,15 +3,15 @@ import { azureOpenAi } from './azure/azure-openai.ts';
 import { gemini } from './gemini/gemini.ts';
 import { hostedVendors } from './hosted-vendors.ts';
 import { localServers } from './local-servers.ts';
+import { mistral } from './mistral/mistral.ts';
 import { openai } from './openai.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [openai, azureOpenAi, anthropic, gemini, ...hostedVendors, ...localServers, openaiCompatible].map((provider) => [
-    provider.type,
-    provider,
-  ]),
+  [openai, azureOpenAi, anthropic, gemini, ...hostedVendors, mistral, ...localServers, openaiCompatible].map(
+    (provider) => [provider.type, provider],
+  ),
 );
 
 /** The types that have an adapter. */

@@ -43,3 +43,8 @@ export function parsed(text: string): unknown {
     return null;
   }
 }
+
+/** Without the members that are null, which stand for what nobody has said. */
+export function withoutNulls(source: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== null));
+}
