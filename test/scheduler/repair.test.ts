@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import { Plan } from '../../src/scheduler/plan.ts';
 import type { Ticket } from '../../src/scheduler/ticket.ts';
+import { Office } from './office.ts';
 import { type SimulatedKey, World } from './simulation/world.ts';
 
 const MINUTE_MS = 60_000;
@@ -116,4 +117,23 @@ test('a plan that is put right after news is the one that would be made anew', (
     }),
     { numRuns: 150 },
   );
+});
+
+test('one that comes back goes first, and the last of a full plan gives up its booking for it', () => {
+  const limits = [
+    {
+      name: 'rpm',
+      plan: { unit: 'requests', windowMs: MINUTE_MS, capacity: 2, algorithm: 'token-bucket', isGuess: false },
+    },
+  ] as const;
+  const office = new Office({ a: { limits }, b: { limits } }, { maxWaitMs: 60 * MINUTE_MS });
+  const names = [...'abcdefghijklmnop'];
+  const tickets = names.map((name) => office.ask(name));
+  expect(office.log).toHaveLength(2);
+  office.end('a', { report: { kind: 'nothing' } });
+  const first = tickets[0] as Ticket;
+  office.scheduler.again(first, { exclude: [], notBeforeMs: 0 });
+  expect(tickets.filter((ticket) => ticket?.isWaiting && ticket.booking !== null)).toHaveLength(8);
+  office.clock.advance(20 * MINUTE_MS);
+  expect(office.log.slice(2).map(([name]) => name)).toEqual(['a', ...names.slice(2)]);
 });
