@@ -4,6 +4,7 @@ import type { Client } from '../proxy/exchange.ts';
 import { cutClientText } from '../proxy/scrub.ts';
 import { authenticate } from './authenticate.ts';
 import type { Context } from './context.ts';
+import { idHeaders } from './error-form.ts';
 import { guardOpenServer } from './host-guard.ts';
 import { declaredBody, serverBusy } from './read-body.ts';
 import { allowedMethods, MAX_URL_LENGTH, pathOf, unknownUrl } from './routes/route-table.ts';
@@ -17,7 +18,7 @@ export function greet(context: Context, request: FastifyRequest, reply: FastifyR
     isHandedOver: false,
   };
   reply.headers({
-    'x-request-id': request.id,
+    ...idHeaders(request),
     'x-content-type-options': 'nosniff',
     ...context.lifecycle.lateHeaders(),
   });

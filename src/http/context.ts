@@ -1,6 +1,7 @@
 import type { Client } from '../proxy/exchange.ts';
 import type { ByteBudget, Reservation } from './byte-budget.ts';
 import type { Connections } from './connections.ts';
+import type { ErrorForm } from './error-form.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ServerSettings, Services } from './services.ts';
 
@@ -34,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a key and from any Host: nothing of it is secret. */
     isPublic?: boolean;
+    /** Whose form its errors have; OpenAI's by default. */
+    errorForm?: ErrorForm;
     /** Takes a JSON body. */
     hasBody?: boolean;
   }

@@ -7,6 +7,7 @@ const PREFLIGHT_SECONDS = 600;
 /** What a page may read beside the few headers that are always open to it. */
 const EXPOSED_HEADERS = [
   'x-request-id',
+  'request-id',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',

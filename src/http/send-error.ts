@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, internalError, ProxyError } from '../errors.ts';
 import { cutClientText } from '../proxy/scrub.ts';
 import type { Context } from './context.ts';
+import { formedError, idHeaders } from './error-form.ts';
 import { errorResponse } from './error-response.ts';
 import { pathOf } from './routes/route-table.ts';
 
@@ -19,9 +20,9 @@ export function sendError(context: Context, error: unknown, [request, reply]: [F
   if (reply.hasHeader('connection')) reply.removeHeader('connection');
   reply
     .code(status)
-    .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
+    .headers({ ...idHeaders(request), 'x-content-type-options': 'nosniff' })
     .headers({ ...headers, ...context.lifecycle.lateHeaders() })
-    .send(Buffer.from(JSON.stringify(body)));
+    .send(Buffer.from(JSON.stringify(formedError(request, body, status))));
 }
 
 /** Fastify's own refusals, by the status it would have sent. */

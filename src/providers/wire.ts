@@ -52,6 +52,11 @@ export interface UpstreamEvent {
  * of its own, for `Provider.classify` to judge.
  */
 export interface AnswerTranslator {
+  /**
+   * Whether an event may pass byte for byte without being looked at. Only of vendors that speak the operation's own format
+   * with a fault here and there: their whole answers, too, come back as the same object where nothing is wrong.
+   */
+  keeps?(raw: Buffer): boolean;
   /** A whole answer that is no error. */
   whole(json: JsonObject): JsonObject;
   /**
@@ -60,6 +65,8 @@ export interface AnswerTranslator {
    * that its answer is complete.
    */
   event(event: UpstreamEvent): string;
+  /** The vendor has sent `[DONE]`. Absent: one that never does. */
+  done?(): string;
   /** The body has ended. `rest` is what came after the last event, which one vendor puts errors into; mostly empty. */
   end(rest: string): string;
 }
@@ -73,6 +80,8 @@ export interface TranslationContext {
   readonly inputTokens?: number;
   /** Vectors are to come as base64 of 32-bit floats, the little end first. */
   readonly wantsBase64?: boolean;
+  /** The client has asked to be told the model's thoughts. */
+  readonly wantsThinking?: boolean;
 }
 
 /** Reads and changes the top-level fields of a body that passes as it is otherwise. */
@@ -90,6 +99,8 @@ export interface Wire {
    * Sluice reads of the operation. Comes before `prepare`.
    */
   adapt?(fields: FieldEditor, model: string): void;
+  /** Headers of the client's that belong to this format, lower-case: they pass, and go before what `prepare` says. */
+  readonly clientHeaders?: readonly string[];
   prepare(call: ProviderCall): PreparedCall;
   /**
    * What of this body can't be said there at all; null: it can. Absent: everything can. `body` is in the operation's format

@@ -29,7 +29,7 @@ export interface AttemptParts {
   readonly size: TargetSize;
   readonly door: Pick<Door, 'grammar'>;
   readonly wire: Pick<Wire, 'translator'>;
-  readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage' | 'wantsBase64'>;
+  readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage' | 'wantsBase64' | 'wantsThinking'>;
   readonly answer: ClientAnswer;
   /** This attempt answers: the head must be out when this returns. */
   begin(upstream: UpstreamHeaders): void;
@@ -131,8 +131,8 @@ export class Attempt implements UpstreamHandler {
   #context(): TranslationContext {
     const { services, target, size, facts } = this.#parts;
     const createdS = Math.floor(services.clock.wallNow() / 1000);
-    const { wantsBase64 = false } = facts;
-    return { model: target.model, createdS, inputTokens: size.inputTokens, wantsBase64 };
+    const { wantsBase64 = false, wantsThinking = false } = facts;
+    return { model: target.model, createdS, inputTokens: size.inputTokens, wantsBase64, wantsThinking };
   }
 
   #streamReader(common: AnswerParts, translator: AnswerTranslator | null): AnswerReader {

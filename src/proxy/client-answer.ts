@@ -20,7 +20,7 @@ export interface AnswerTerms {
   /** What the head of a stream says that begins with a comment, before anything has answered. */
   readonly earlyHeaders: () => Headers;
   /** An error as the last event of the client's format, with its blank line. */
-  readonly errorEvent: (body: ErrorBody) => string;
+  readonly errorEvent: (body: ErrorBody, status: number) => string;
 }
 
 /**
@@ -109,7 +109,7 @@ export class ClientAnswer implements ByteSink {
   /** The last word of a stream whose 200 is out. It ends cleanly: a cut would lose the event, or add a second error. */
   failInBand(error: ProxyError): void {
     if (this.#isEnded) return;
-    this.#reply.write(this.#terms.errorEvent(this.inBand(error)));
+    this.#reply.write(this.#terms.errorEvent(this.inBand(error), error.status));
     this.end();
   }
 

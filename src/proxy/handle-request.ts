@@ -12,6 +12,7 @@ import type { ClientReply, ClientRequest } from './exchange.ts';
 import { HeldBody } from './held-body.ts';
 import { learnFrom } from './learn.ts';
 import { maxWaitMs } from './max-wait.ts';
+import { ownAnswer } from './own-answer.ts';
 import { QueueWait, type Turn } from './queue-wait.ts';
 import { type RequestFacts, readRequestBody } from './request-body.ts';
 import { RequestRecord, type Step } from './request-record.ts';
@@ -65,13 +66,14 @@ class RequestRun {
       clock: services.clock,
       requestId: request.id,
       earlyHeaders: () => this.#headers(null),
-      errorEvent: (body) => this.#door.errorEvent(body),
+      errorEvent: (body, status) => this.#door.errorEvent(body, status),
     });
   }
 
   async run(): Promise<void> {
     try {
-      await this.#serve(await this.#read());
+      const order = await this.#read();
+      if (order) await this.#serve(order);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -81,7 +83,8 @@ class RequestRun {
     }
   }
 
-  async #read(): Promise<Order> {
+  /** Null: it has been answered, and nothing has to be sent for it. */
+  async #read(): Promise<Order | null> {
     const { models, settings } = this.#services;
     const { client, modelInPath } = this.#request;
     const body = readRequestBody(this.#request.body, this.#door.body);
@@ -90,6 +93,13 @@ class RequestRun {
     const model = models.find(modelInPath ?? facts.model, client);
     this.#model = model;
     if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
+    const own = ownAnswer(this.#door, { body, model }, this.#services);
+    if (own !== null) {
+      const json = JSON.stringify(await own);
+      this.#answer.beginWhole(this.#headers(null));
+      this.#answer.end(Buffer.from(json));
+      return null;
+    }
     const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
     return { facts, model, sizes, held: new HeldBody(this.#request, body) };
   }

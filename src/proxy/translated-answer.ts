@@ -26,8 +26,9 @@ export class TranslatedAnswer implements AnswerReader {
     this.#parts = parts;
   }
 
+  /** What the vendor has said. A format may want figures where there are none, and then those that are told are no news. */
   get usage(): Usage | null {
-    return this.#usage ?? this.#parts.inner.usage;
+    return this.#usage;
   }
 
   get producedTokens(): number | null {
@@ -36,7 +37,7 @@ export class TranslatedAnswer implements AnswerReader {
 
   push(chunk: Buffer): void {
     const events = this.#decode(chunk);
-    if (events) this.#pass(events.map((event) => this.#translate(event)).join(''));
+    if (events) this.#pass(events.map((event) => this.#piece(event)));
     // An event without an end: no reader can make sense of that, and its reader says so.
     else this.#parts.inner.push(UNREADABLE);
   }
@@ -44,8 +45,8 @@ export class TranslatedAnswer implements AnswerReader {
   end(): void {
     const { translator, inner } = this.#parts;
     const tail = this.#decoder.finish();
-    const last = tail === null ? '' : this.#translate(tail);
-    this.#pass(last + translator.end(this.#strays));
+    const last = tail === null ? NO_BYTES : this.#piece(tail);
+    this.#pass([last, Buffer.from(translator.end(this.#strays))]);
     inner.end();
   }
 
@@ -57,8 +58,20 @@ export class TranslatedAnswer implements AnswerReader {
     this.#parts.inner.close();
   }
 
-  #pass(text: string): void {
-    if (text !== '') this.#parts.inner.push(Buffer.from(text));
+  #pass(pieces: readonly Buffer[]): void {
+    const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    if (bytes.length > 0) this.#parts.inner.push(bytes);
+  }
+
+  #piece(event: SseEvent): Buffer {
+    const { raw } = event;
+    if (!this.#parts.translator.keeps?.(raw)) return Buffer.from(this.#translate(event));
+    if (raw.includes(USAGE) && !raw.includes(NO_USAGE)) this.#readUsage(parse(event.data ?? ''));
+    return raw;
+  }
+
+  #readUsage(json: unknown): void {
+    this.#usage = this.#parts.readUsage(json, this.#usage) ?? this.#usage;
   }
 
   #decode(chunk: Buffer): readonly SseEvent[] | null {
@@ -73,9 +86,10 @@ export class TranslatedAnswer implements AnswerReader {
     const { data } = event;
     if (data === null || data === '') return this.#stray(event);
     const json = parse(data);
-    if (json === undefined) return data.startsWith('[DONE]') ? '' : `data: ${data.replaceAll('\n', ' ')}\n\n`;
-    const { readUsage, translator } = this.#parts;
-    this.#usage = readUsage(json, this.#usage) ?? this.#usage;
+    const { translator } = this.#parts;
+    if (json === undefined && data.startsWith('[DONE]')) return translator.done?.() ?? '';
+    if (json === undefined) return `data: ${data.replaceAll('\n', ' ')}\n\n`;
+    this.#readUsage(json);
     return translator.event({ name: event.event, json });
   }
 
@@ -89,6 +103,9 @@ export class TranslatedAnswer implements AnswerReader {
 
 /** Characters; an error is shorter. */
 const MAX_STRAYS = 65_536;
+const NO_BYTES = Buffer.alloc(0);
+const USAGE = Buffer.from('"usage"');
+const NO_USAGE = Buffer.from('"usage":null');
 const UNREADABLE = Buffer.from('data: not a stream of events\n\n');
 
 function parse(text: string): unknown {

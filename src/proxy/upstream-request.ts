@@ -1,5 +1,5 @@
 import type { Wire } from '../providers/wire.ts';
-import { forwardableRequestHeaders } from '../upstream/hop-by-hop.ts';
+import { clientHeaders, forwardableRequestHeaders } from '../upstream/hop-by-hop.ts';
 import type { UpstreamRequest } from '../upstream/transport.ts';
 import type { ClientRequest } from './exchange.ts';
 import type { RequestBody } from './request-body.ts';
@@ -45,6 +45,7 @@ export function upstreamRequest(request: ClientRequest, body: RequestBody, route
       'accept-encoding': 'identity',
       'user-agent': route.userAgent,
       ...call.headers,
+      ...clientHeaders(request.headers, wire.clientHeaders ?? []),
       ...endpoint.headers,
     },
     body: call.body,

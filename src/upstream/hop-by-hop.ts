@@ -44,6 +44,11 @@ export function forwardableRequestHeaders(
   return pick(clientHeaders, nominated.length === 0 ? names : names.filter((name) => !nominated.includes(name)));
 }
 
+/** Of the client's headers those with these names, which belong to the format that the upstream is asked in. */
+export function clientHeaders(headers: ClientHeaders, names: readonly string[]): Readonly<Record<string, string>> {
+  return names.length === 0 ? {} : pick(headers, names.filter(isForwardable));
+}
+
 /** The headers that pass from an upstream's answer to the client: a number and a date, so that no echo comes along. */
 export function safeAnswerHeaders(upstreamHeaders: UpstreamHeaders): Readonly<Record<string, string>> {
   return pick(upstreamHeaders, RETURNED, NUMBER_OR_DATE);

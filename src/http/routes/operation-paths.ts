@@ -6,4 +6,6 @@ export const OPERATION_PATHS: readonly (readonly [operation: ClientRequest['oper
   ['completions', '/completions'],
   ['embeddings', '/embeddings'],
   ['responses', '/responses'],
+  ['messages', '/messages'],
+  ['count_tokens', '/messages/count_tokens'],
 ];

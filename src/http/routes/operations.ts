@@ -3,6 +3,7 @@ import { internalError } from '../../errors.ts';
 import type { Client, ClientRequest } from '../../proxy/exchange.ts';
 import { RawClientReply } from '../client-reply.ts';
 import type { Context } from '../context.ts';
+import type { ErrorForm } from '../error-form.ts';
 import { OPERATION_PATHS } from './operation-paths.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -85,12 +86,16 @@ export function operationServer({ services, settings, connections, lifecycle }: 
 /** The endpoints that models answer. */
 export function operationRoutes(app: FastifyInstance, context: Context): void {
   const serve = operationServer(context);
-  const options = { config: { hasBody: true } };
   for (const [operation, path] of OPERATION_PATHS) {
+    const options = { config: { hasBody: true, errorForm: errorFormFor(operation) } };
     for (const url of [`/v1${path}`, path]) {
       app.post(url, options, (request, reply) => serve({ operation, modelInPath: null }, request, reply));
     }
   }
+}
+
+function errorFormFor(operation: Operation): ErrorForm {
+  return operation === 'messages' || operation === 'count_tokens' ? 'anthropic' : 'openai';
 }
 
 /** Fastify would take "nothing sent" for an empty success. */

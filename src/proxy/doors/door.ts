@@ -25,5 +25,15 @@ export interface Door {
   measure(body: JsonObject): Measured;
   readonly grammar: StreamGrammar;
   /** An error as the last event of a stream whose status has already been sent, with its blank line. */
-  errorEvent(body: ErrorBody): string;
+  errorEvent(body: ErrorBody, status: number): string;
+  /** How it answers where nothing behind a model speaks its format. Absent: it can't. */
+  readonly fromEstimate?: OwnAnswer;
+}
+
+/** An answer that takes no upstream, only an estimate of the input. */
+export interface OwnAnswer {
+  /** What the estimate is made of. */
+  chatOf(body: JsonObject): JsonObject;
+  /** In LLM tokens. */
+  answer(inputTokens: number): JsonObject;
 }

@@ -31,6 +31,8 @@ export interface RequestFacts {
   readonly user: string | null;
   /** Vectors are to come as base64 of their numbers; absent where there are none. */
   readonly wantsBase64?: boolean;
+  /** The client has asked for the model's thoughts, and so knows what they look like. Absent: its format says nothing of it. */
+  readonly wantsThinking?: boolean;
 }
 
 /** The top-level fields of chat completions that Sluice reads. Giving one twice is refused. */
@@ -46,6 +48,7 @@ export const CHAT_NAMES: ReadonlySet<string> = new Set([
   'functions',
   'response_format',
   'logprobs',
+  'top_logprobs',
   'modalities',
   'audio',
   'user',
