@@ -1,12 +1,7 @@
 import { UNKNOWN_SERVER } from './openai-compatible.ts';
+import { capAs, inTurn, logprobsAsNumber } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
-import {
-  CEREBRAS_HEADERS,
-  FIREWORKS_HEADERS,
-  GROQ_HEADERS,
-  MISTRAL_HEADERS,
-  TOGETHER_HEADERS,
-} from './openai-shaped/rate-headers.ts';
+import { CEREBRAS_HEADERS, FIREWORKS_HEADERS, GROQ_HEADERS, TOGETHER_HEADERS } from './openai-shaped/rate-headers.ts';
 import type { LimitFacts } from './provider.ts';
 
 const UNKNOWN_LIMITS = UNKNOWN_SERVER.limits;
@@ -27,6 +22,7 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'groq',
     baseUrl: 'https://api.groq.com/openai/v1',
     operations: ['chat', 'responses'],
+    adapt: capAs('max_completion_tokens'),
     // `n` above 1 and `logprobs` are answered 400.
     offers: ['tools', 'vision', 'json_schema'],
     // `reset` shows an even refill, refusals show input and cap as requested; cached input is free (console.groq.com/docs).
@@ -39,6 +35,7 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'deepseek',
     baseUrl: 'https://api.deepseek.com',
     operations: ['chat'],
+    adapt: capAs('max_tokens'),
     offers: ['tools', 'logprobs'],
     // Requests at once are all that is limited (api-docs.deepseek.com); a 429 passes when one of ours ends.
     charge: COUNTS_USAGE,
@@ -63,6 +60,9 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'together',
     baseUrl: 'https://api.together.xyz/v1',
     operations: ['chat', 'completions', 'embeddings'],
+    adapt: inTurn(capAs('max_tokens'), logprobsAsNumber),
+    // Some older models end with their own word.
+    faults: { finishReasons: { eos: 'stop' } },
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     // Enforced by the second, with a ceiling that follows what was served (docs.together.ai/docs/rate-limits).
     limits: { ...UNKNOWN_LIMITS, hasHeaders: true, requestSliceMs: 1_000 },
@@ -74,6 +74,7 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'fireworks',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     operations: ['chat', 'completions', 'embeddings', 'responses'],
+    adapt: capAs('max_tokens'),
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     limits: { ...UNKNOWN_LIMITS, hasHeaders: true },
     charge: COUNTS_USAGE,
@@ -91,6 +92,7 @@ const HOSTED: readonly VendorFacts[] = [
     charge: COUNTS_USAGE,
     streamUsage: 'always',
     usage: { isReasoningApart: true },
+    faults: { isReasoningApart: true },
     ownModels: ['grok-*'],
   },
   {
@@ -98,6 +100,7 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
     operations: ['chat', 'completions'],
+    adapt: capAs('max_completion_tokens'),
     offers: ['tools', 'json_schema', 'logprobs'],
     limits: { ...EVEN_REFILL, isGuess: true },
     rateHeaders: CEREBRAS_HEADERS,
@@ -107,32 +110,11 @@ const HOSTED: readonly VendorFacts[] = [
     type: 'perplexity',
     baseUrl: 'https://api.perplexity.ai',
     operations: ['chat'],
+    adapt: capAs('max_tokens'),
     offers: ['vision', 'json_schema'],
     charge: COUNTS_USAGE,
     rateHeaders: [],
     ownModels: ['sonar*'],
-  },
-  {
-    ...UNKNOWN_SERVER,
-    type: 'mistral',
-    baseUrl: 'https://api.mistral.ai/v1',
-    operations: ['chat', 'embeddings'],
-    offers: ['tools', 'vision', 'json_schema', 'n'],
-    // Measured: 60 s sliding, bursts allowed, `usage.total_tokens` debited when the answer ends, the cache counted fully.
-    limits: { ...UNKNOWN_LIMITS, burst: 1, isGuess: false, hasHeaders: true, isChargedAtEnd: true },
-    charge: COUNTS_USAGE,
-    streamUsage: 'always',
-    rateHeaders: MISTRAL_HEADERS,
-    ownModels: [
-      'mistral-*',
-      'ministral-*',
-      'codestral-*',
-      'magistral-*',
-      'devstral-*',
-      'pixtral-*',
-      'open-mi*',
-      'voxtral-*',
-    ],
   },
 ];
 

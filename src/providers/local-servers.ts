@@ -1,4 +1,5 @@
 import { UNKNOWN_SERVER } from './openai-compatible.ts';
+import { capAs } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
 
 /** These have all of OpenAI's endpoints that are about text. */
@@ -27,6 +28,7 @@ const LOCAL: readonly VendorFacts[] = [
     type: 'ollama',
     baseUrl: 'http://127.0.0.1:11434/v1',
     operations,
+    adapt: capAs('max_tokens'),
     offers: ['tools', 'vision', 'json_schema', 'logprobs'],
     rateHeaders: [],
   },
@@ -35,6 +37,7 @@ const LOCAL: readonly VendorFacts[] = [
     type: 'lm-studio',
     baseUrl: 'http://127.0.0.1:1234/v1',
     operations,
+    adapt: capAs('max_tokens'),
     offers: ['tools', 'vision', 'json_schema'],
     rateHeaders: [],
   },

@@ -23,4 +23,10 @@ export const UNKNOWN_SERVER: Omit<VendorFacts, 'type' | 'baseUrl'> = {
   usage: { isReasoningApart: false },
 };
 
-export const openaiCompatible = openAiShaped({ ...UNKNOWN_SERVER, type: 'openai-compatible', baseUrl: null });
+export const openaiCompatible = openAiShaped({
+  ...UNKNOWN_SERVER,
+  type: 'openai-compatible',
+  baseUrl: null,
+  // Google's endpoint in this format calls tools so, and some gateways do.
+  faults: { hasLooseCalls: true },
+});

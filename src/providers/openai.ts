@@ -1,3 +1,4 @@
+import { capAs } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
 import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
 
@@ -8,6 +9,10 @@ import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
  * chat, and corrects us where it does not. Input from the cache counts fully.
  */
 const OPENAI_CHARGE: VendorFacts['charge'] = { reserves: 'cap', settlesTo: 'usage', isCachedFree: false };
+
+/** Models that reason refuse `max_tokens`, which the others take by either name. */
+const REASONING_MODELS = /^(?:ft:)?(?:o\d|gpt-5)/;
+const withNewCap = capAs('max_completion_tokens');
 
 export const openai = openAiShaped({
   type: 'openai',
@@ -28,4 +33,7 @@ export const openai = openAiShaped({
   charge: OPENAI_CHARGE,
   rateHeaders: OPENAI_HEADERS,
   usage: { isReasoningApart: false },
+  adapt: (fields, model) => {
+    if (REASONING_MODELS.test(model)) withNewCap(fields, model);
+  },
 });

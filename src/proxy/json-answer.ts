@@ -67,9 +67,9 @@ export class JsonAnswer implements AnswerReader {
   #serve(bytes: Buffer, json: JsonObject): void {
     const { provider, translator, answer, begin, finish } = this.#parts;
     this.usage = provider.readUsage(json, null);
-    const body = translator ? Buffer.from(JSON.stringify(translator.whole(json))) : bytes;
+    const whole = translator ? translator.whole(json) : json;
     begin();
-    answer.end(body);
+    answer.end(whole === json ? bytes : Buffer.from(JSON.stringify(whole)));
     finish({ kind: 'served' });
   }
 
@@ -86,7 +86,9 @@ export class JsonAnswer implements AnswerReader {
 
   #tooLong(): void {
     const { translator, finish } = this.#parts;
-    if (translator) finish({ kind: 'failed', failure: failureOf('the upstream answered more than can be translated') });
+    // What is only put right here and there may as well pass as it is.
+    const isForeign = translator !== null && translator.keeps === undefined;
+    if (isForeign) finish({ kind: 'failed', failure: failureOf('the upstream answered more than can be translated') });
     else this.#passOn();
   }
 

@@ -4,6 +4,7 @@ import { type ChargeRule, reservedBy, settledBy } from './charge-rules.ts';
 import { classifyAnswer } from './classify.ts';
 import { readErrorBody } from './error-body.ts';
 import { type RateHeaderRow, readRateHeaders } from './rate-headers.ts';
+import { type Faults, RepairingTranslator } from './repair.ts';
 import { readOpenAiUsage, type UsageQuirks } from './usage.ts';
 
 /** The operations whose formats are OpenAI's. */
@@ -17,13 +18,32 @@ export interface VendorFacts
   readonly charge: ChargeRule;
   readonly rateHeaders: readonly RateHeaderRow[];
   readonly usage: UsageQuirks;
+  /** What chats have to be asked for otherwise. */
+  readonly adapt?: Wire['adapt'];
+  /** What is wrong with its chats. */
+  readonly faults?: Faults;
 }
 
 /** A provider that takes the client's body as it is. */
-export function openAiShaped({ operations, charge, rateHeaders, usage, ...facts }: VendorFacts): Provider {
+export function openAiShaped({
+  operations,
+  charge,
+  rateHeaders,
+  usage,
+  adapt,
+  faults,
+  ...facts
+}: VendorFacts): Provider {
+  const wires = Object.fromEntries(
+    operations.map((operation) => [operation, posted(PATHS[operation])]),
+  ) satisfies Wires;
+  const chat: Partial<Wire> = {
+    ...(adapt ? { adapt } : {}),
+    ...(faults ? { translator: () => new RepairingTranslator(faults) } : {}),
+  };
   return {
     ...facts,
-    wires: Object.fromEntries(operations.map((operation) => [operation, posted(PATHS[operation])])) satisfies Wires,
+    wires: wires['chat'] ? { ...wires, chat: { ...wires['chat'], ...chat } } : wires,
     reservedCharge: (size) => reservedBy(charge, size),
     settledCharge: (used, reserved) => settledBy(charge, used, reserved),
     readLimits: (headers) => readRateHeaders(headers, rateHeaders),

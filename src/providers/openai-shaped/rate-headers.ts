@@ -42,12 +42,6 @@ export const GROQ_HEADERS: readonly RateHeaderRow[] = [
   row('tokens', 'tokens', MINUTE_MS),
 ];
 
-/** Mistral names the window last and tells no reset. */
-export const MISTRAL_HEADERS: readonly RateHeaderRow[] = [
-  { ...row('requests', 'req-minute', MINUTE_MS), reset: null },
-  { ...row('tokens', 'tokens-minute', MINUTE_MS), reset: null },
-];
-
 /** Numbers of one second (docs.together.ai/docs/rate-limits). */
 export const TOGETHER_HEADERS: readonly RateHeaderRow[] = [
   {

@@ -5,13 +5,8 @@ import type { NativeEvent } from '../contract-drive.ts';
 import { REQUESTS, type RequestName } from '../contract-requests.ts';
 
 const HEAD = { id: 'chatcmpl-1', created: 1_767_225_600, model: 'm' };
-const USED = {
-  prompt_tokens: 30,
-  completion_tokens: 20,
-  total_tokens: 50,
-  prompt_tokens_details: { cached_tokens: 10 },
-  completion_tokens_details: { reasoning_tokens: 5 },
-};
+/** As most count: the output holds the reasoning. */
+const OUTPUT_TOKENS = 20;
 const ROLE = { role: 'assistant', content: '', refusal: null };
 
 interface Said {
@@ -21,7 +16,8 @@ interface Said {
 }
 
 /** One answer in OpenAI's format, whole and in pieces. */
-export function said({ content, reasoning_content, calls = [] }: Said, finishReason = 'stop'): NativeAnswer {
+export function said(answer: Said, finishReason = 'stop', outputTokens = OUTPUT_TOKENS): NativeAnswer {
+  const { content, reasoning_content, calls = [] } = answer;
   const toolCalls = calls.map(([name, json], index) => ({
     id: `call_${index}`,
     type: 'function',
@@ -48,14 +44,24 @@ export function said({ content, reasoning_content, calls = [] }: Said, finishRea
       ...HEAD,
       object: 'chat.completion',
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
-      usage: USED,
+      usage: used(outputTokens),
     },
     stream: [
       ...deltas.map((delta) => chunk([{ index: 0, delta, logprobs: null, finish_reason: null }])),
       chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: finishReason }]),
-      chunk([], USED),
+      chunk([], used(outputTokens)),
       { json: '[DONE]' },
     ],
+  };
+}
+
+function used(outputTokens: number): JsonObject {
+  return {
+    prompt_tokens: 30,
+    completion_tokens: outputTokens,
+    total_tokens: 50,
+    prompt_tokens_details: { cached_tokens: 10 },
+    completion_tokens_details: { reasoning_tokens: 5 },
   };
 }
 
