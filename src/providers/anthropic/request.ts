@@ -1,5 +1,6 @@
 import { type Chat, type Part, readChat } from '../mapping/chat-request.ts';
-import { flagAt, isObject, objectAt, parsed } from '../mapping/json.ts';
+import { isObject, objectAt, parsed } from '../mapping/json.ts';
+import { wordless } from '../mapping/wordless.ts';
 import type { JsonObject, ProviderCall, Unsupported } from '../wire.ts';
 import { type ModelFacts, modelFacts } from './models.ts';
 import { type Reasoning, reasoningOf } from './reasoning.ts';
@@ -68,7 +69,7 @@ function mapped(chat: Chat, { model, isStreaming }: Pick<ProviderCall, 'model' |
     ...sampling.dropped,
     ...(reasoning.isDropped ? ['reasoning_effort'] : []),
     ...(stop.length < chat.stop.length ? ['stop'] : []),
-    ...wordless(chat, facts),
+    ...unsaid(chat, facts),
   ];
   return { body: withoutNulls(body), dropped };
 }
@@ -107,24 +108,19 @@ const TIERS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** Fields that are mapped above, or that ask for nothing. */
-const SPOKEN: ReadonlySet<string> = new Set(['thinking', 'top_k', 'cache_control', 'logprobs', 'top_logprobs']);
+const SPOKEN = ['thinking', 'top_k', 'cache_control', 'logprobs', 'top_logprobs'];
 
 /** What a client has asked for that has no word here. */
-function wordless(chat: Chat, { isKnown }: ModelFacts): string[] {
+function unsaid(chat: Chat, { isKnown }: ModelFacts): string[] {
   const { seed, presencePenalty, frequencyPenalty, otherTools, rest } = chat;
+  const tier = TIERS.has(rest['service_tier']) ? ['service_tier'] : [];
   return [
     ...(otherTools.every(isServed) ? [] : ['tools']),
     ...(seed === null ? [] : ['seed']),
     ...(presencePenalty ? ['presence_penalty'] : []),
     ...(frequencyPenalty ? ['frequency_penalty'] : []),
-    ...Object.keys(rest).filter((name) => !isSpoken(name, rest) && !(isKnown && CACHE_FIELDS.includes(name))),
+    ...wordless(rest, new Set([...SPOKEN, ...tier, ...(isKnown ? CACHE_FIELDS : [])])),
   ];
-}
-
-function isSpoken(name: string, rest: JsonObject): boolean {
-  if (name === 'modalities') return JSON.stringify(rest[name]) === '["text"]';
-  if (name === 'service_tier') return rest[name] === 'auto' || TIERS.has(rest[name]);
-  return SPOKEN.has(name) || flagAt(rest, name) === false;
 }
 
 function withoutNulls(body: JsonObject): JsonObject {
