@@ -163,6 +163,19 @@ describe('what is refused', () => {
     expect(json()['error']?.['message']).toContain(message);
   });
 
+  it.each([
+    ['a temperature', { temperature: 0.5 }, '`temperature`'],
+    ['a top_k', { top_k: 5 }, '`top_k`'],
+    ['a top_p', { top_p: 0.5 }, '`top_p`'],
+    ['the beginning of an answer', { messages: [...HI, { role: 'assistant', content: 'So' }] }, 'prefill'],
+  ])('%s, by newer models alone', async (_, body, message) => {
+    expect((await ask(body)).status).toBe(200);
+    const refused = await ask({ ...body, model: 'claude-sonnet-5' });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toContain(message);
+    expect((await ask({ model: 'claude-sonnet-5', temperature: 1, top_p: 1 })).status).toBe(200);
+  });
+
   it('a request that names no version', async () => {
     const { url } = await anthropic();
     const response = await fetch(`${url}${PATH}`, { method: 'POST', headers: { 'x-api-key': 'sk-sim-1' }, body: '{}' });
@@ -296,8 +309,8 @@ it('tokens are counted without a model, and without a limit', async () => {
 it('models are listed and found one by one', async () => {
   const { call } = await anthropic();
   const list = (await call('/v1/models')).json();
-  expect(list).toMatchObject({ first_id: 'claude-opus-4-5', has_more: false });
-  expect(list['data']?.[0]).toMatchObject({ type: 'model', id: 'claude-opus-4-5' });
+  expect(list).toMatchObject({ first_id: 'claude-opus-5', has_more: false });
+  expect(list['data']?.[0]).toMatchObject({ type: 'model', id: 'claude-opus-5' });
   expect((await call(`/v1/models/${MODEL}`)).json()['id']).toBe(MODEL);
   expect((await call('/v1/models/x')).status).toBe(404);
   expect((await call('/v1/usage')).status).toBe(404);

@@ -19,7 +19,7 @@ const MODELS_PATH = '/v1/models';
  */
 export const anthropicApi: VendorApi = {
   title: 'Anthropic',
-  models: ['claude-opus-4-5', 'claude-sonnet-4-5', 'claude-haiku-4-5'],
+  models: ['claude-opus-5', 'claude-sonnet-5', 'claude-sonnet-4-5', 'claude-haiku-4-5'],
   basePath: '/v1',
   keyOf: (incoming) => {
     const key = incoming.headers['x-api-key'];

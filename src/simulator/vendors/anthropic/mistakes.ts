@@ -10,6 +10,10 @@ const FIELDS = new Set(
   ).split(' '),
 );
 
+/** Models that take neither another temperature than the usual nor the beginning of an answer. */
+const STRICT_MODELS = /^claude-(opus-(4-[7-9]|[5-9])|(sonnet|haiku|fable|mythos)-[5-9])/;
+const LEAST_TOP_P = 0.99;
+
 const TOOL_ID = /^[a-zA-Z0-9_-]+$/;
 const LEAST_BUDGET = 1024;
 
@@ -17,6 +21,7 @@ const LEAST_BUDGET = 1024;
 export function mistakeInMessages(body: Json): InvalidRequest | null {
   const message =
     mistakeInFields(body) ??
+    mistakeForModel(body) ??
     mistakeInThinking(body) ??
     mistakeInTools(body) ??
     mistakeInTurns(asObjects(body['messages']));
@@ -49,6 +54,15 @@ function mistakeInOptions(body: Json): string | null {
     return 'stop_sequences: each stop sequence must contain non-whitespace';
   }
   return null;
+}
+
+function mistakeForModel({ model, temperature, top_p: topP, top_k: topK, messages }: Json): string | null {
+  if (!STRICT_MODELS.test(asText(model))) return null;
+  if (temperature !== undefined && temperature !== 1) return '`temperature` may only be set to 1 for this model.';
+  if (topK !== undefined) return '`top_k` is not supported for this model.';
+  if (topP !== undefined && Number(topP) < LEAST_TOP_P) return '`top_p` must be at least 0.99 for this model.';
+  if (asObjects(messages).at(-1)?.['role'] !== 'assistant') return null;
+  return 'This model does not support assistant message prefill. The conversation must end with a user message.';
 }
 
 function mistakeInThinking({ thinking, max_tokens: maxTokens, tool_choice: choice }: Json): string | null {

@@ -4,7 +4,7 @@ import type { UpstreamLimit } from '../../limits/upstream-limit.ts';
 import { curlExample } from '../curl-example.ts';
 import { withChoices } from '../limit-choices.ts';
 import { type ChatDialect, OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
-import { EMBEDDINGS } from '../openai-shaped/embeddings.ts';
+import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, decoded, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { AZURE_ERRORS } from './errors.ts';
 
@@ -66,6 +66,7 @@ const DIALECT: ChatDialect = {
 };
 
 const CHAT = chatEndpoint(DIALECT);
+const EMBEDDINGS = embeddingsEndpoint();
 
 function operation(method: string, rest: string): Endpoint | null {
   if (method !== 'POST') return null;

@@ -6,12 +6,17 @@ import type { UpstreamLimit } from '../../limits/upstream-limit.ts';
 import { curlExample } from '../curl-example.ts';
 import { withChoices } from '../limit-choices.ts';
 import { ChatWriter } from '../openai-shaped/chat-writer.ts';
-import { EMBEDDINGS } from '../openai-shaped/embeddings.ts';
+import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { type Chat, readChat } from '../openai-shaped/read-chat.ts';
 import { MISTRAL_DIALECT } from './dialect.ts';
 import { MISTRAL_ERRORS } from './errors.ts';
 import { mistakeInChat } from './mistakes.ts';
+
+const EMBEDDINGS = embeddingsEndpoint(({ id }) => ({ id: `embd-${id}` }));
+
+/** What every model of the list can do. */
+const ABILITIES = { type: 'base', capabilities: { completion_chat: true, function_calling: true } };
 
 const SLIDING = { algorithm: 'sliding-log' } as const;
 
@@ -27,7 +32,7 @@ export const mistralApi: VendorApi = {
   endpointOf: (incoming) => {
     if (incoming.method === 'POST' && incoming.path === '/v1/chat/completions') return CHAT;
     if (incoming.method === 'POST' && incoming.path === '/v1/embeddings') return EMBEDDINGS;
-    return modelsEndpoint(incoming, '/v1/models');
+    return modelsEndpoint(incoming, '/v1/models', ABILITIES);
   },
   // A limit per second is that of a minute, bursts and all.
   limitsOf: ({ rps, ...given }) => {

@@ -1,5 +1,6 @@
 import { isFailure } from '../../api/failure.ts';
 import type { Endpoint, Incoming } from '../../api/vendor-api.ts';
+import type { Json } from '../../json.ts';
 import { type ChatDialect, ChatWriter } from './chat-writer.ts';
 import { readChat } from './read-chat.ts';
 
@@ -16,10 +17,16 @@ export function chatEndpoint(dialect: ChatDialect): Endpoint {
   };
 }
 
-/** The list of models, or one of them, as OpenAI tells of them; null where the path is another. */
-export function modelsEndpoint({ method, path }: Incoming, modelsPath: string): Endpoint | null {
+/**
+ * The list of models, or one of them, as OpenAI tells of them; null where the path is another. `extra` is what a vendor says
+ * of each beside.
+ */
+export function modelsEndpoint({ method, path }: Incoming, modelsPath: string, extra: Json = {}): Endpoint | null {
   if (method !== 'GET') return null;
-  const asJson = (id: string, created: number) => ({ id, object: 'model', created, owned_by: 'simulator' });
+  const asJson = (id: string, created: number) => ({
+    ...{ id, object: 'model', created, owned_by: 'simulator' },
+    ...extra,
+  });
   if (path === modelsPath) {
     return {
       kind: 'plain',

@@ -3,7 +3,7 @@ import type { Endpoint, VendorApi } from '../../api/vendor-api.ts';
 import { rateHeaders } from '../../rate-headers.ts';
 import { curlExample } from '../curl-example.ts';
 import { OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
-import { EMBEDDINGS } from '../openai-shaped/embeddings.ts';
+import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { OPENAI_ERRORS } from '../openai-shaped/errors.ts';
 import { COMPLETIONS } from './completions.ts';
@@ -13,7 +13,7 @@ import { responsesEndpoint } from './responses.ts';
 const POSTED: ReadonlyMap<string, Endpoint> = new Map([
   ['/v1/chat/completions', chatEndpoint(OPENAI_DIALECT)],
   ['/v1/completions', COMPLETIONS],
-  ['/v1/embeddings', EMBEDDINGS],
+  ['/v1/embeddings', embeddingsEndpoint()],
   ['/v1/moderations', MODERATIONS],
 ]);
 
