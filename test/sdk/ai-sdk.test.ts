@@ -2,7 +2,8 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { APICallError, generateText, isStepCount, Output, streamText, tool } from 'ai';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { CLIENT_KEY, failureOf, startWorld, type World } from './world.ts';
+import { answer } from '../support/scripted-upstream.ts';
+import { CLIENT_KEY, failureOf, startScriptedWorld, startWorld, type World } from './world.ts';
 
 const PROMPT = { prompt: 'Tell me about canals.' };
 
@@ -96,5 +97,47 @@ describe('the AI SDK', () => {
     for await (const _ of textStream) controller.abort();
     await expect.poll(() => world.simulator.ledger()).toMatchObject({ received: 1, aborted: 1, inFlight: 0 });
     await expect.poll(() => world.requests()).toMatchObject([{ status: 499 }]);
+  });
+});
+
+/** What the AI SDK calls by default. */
+describe('the AI SDK by responses', () => {
+  const responsesOf = ({ baseURL }: World) => createOpenAI({ baseURL, apiKey: CLIENT_KEY })('gpt-4o');
+
+  test('generates text, whole and streamed', async () => {
+    const world = await startWorld();
+    const { text, usage, finishReason } = await generateText({ model: responsesOf(world), ...PROMPT });
+    expect(text).toMatch(/\w/);
+    expect(finishReason).toBe('stop');
+    expect(usage.outputTokens).toBeGreaterThan(0);
+    const stream = streamText({ model: responsesOf(world), ...PROMPT });
+    expect((await Array.fromAsync(stream.textStream)).join('')).toBe(text);
+    expect((await stream.usage).outputTokens).toBe(usage.outputTokens);
+    expect(world.requests().map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('calls tools and goes on with their results', async () => {
+    const ask = { prompt: 'Use the weather tool for Ghent.', tools: { weather }, stopWhen: isStepCount(2) };
+    const { steps, text } = await generateText({ model: responsesOf(await startWorld()), ...ask });
+    expect(steps[0]?.toolResults).toMatchObject([{ toolName: 'weather', output: 'Rain.' }]);
+    expect(text).toMatch(/\w/);
+  });
+
+  test('reports what broke a stream', async () => {
+    const begun = [
+      'event: response.created\ndata: {"type":"response.created","response":{"id":"r","created_at":1,"model":"m"}}\n\n',
+      'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id":"i","delta":"Hi"}\n\n',
+    ].join('');
+    const bytes = answer(begun, { 'content-type': 'text/event-stream' });
+    const world = await startScriptedWorld((exchange) => exchange.write(bytes));
+    const errors: unknown[] = [];
+    const stream = streamText({
+      model: responsesOf(world),
+      ...PROMPT,
+      maxRetries: 0,
+      onError: ({ error }) => void errors.push(error),
+    });
+    await Array.fromAsync(stream.fullStream);
+    expect(JSON.stringify(errors)).toContain('upstream_error');
   });
 });
