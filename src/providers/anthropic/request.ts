@@ -1,5 +1,5 @@
 import { type Chat, type Part, readChat } from '../mapping/chat-request.ts';
-import { isObject, objectAt, parsed } from '../mapping/json.ts';
+import { isObject, objectAt, parsed, withoutNulls } from '../mapping/json.ts';
 import { wordless } from '../mapping/wordless.ts';
 import type { JsonObject, ProviderCall, Unsupported } from '../wire.ts';
 import { type ModelFacts, modelFacts } from './models.ts';
@@ -121,8 +121,4 @@ function unsaid(chat: Chat, { isKnown }: ModelFacts): string[] {
     ...(frequencyPenalty ? ['frequency_penalty'] : []),
     ...wordless(rest, new Set([...SPOKEN, ...tier, ...(isKnown ? CACHE_FIELDS : [])])),
   ];
-}
-
-function withoutNulls(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }

@@ -1,5 +1,5 @@
 import type { Chat } from '../mapping/chat-request.ts';
-import { numberAt } from '../mapping/json.ts';
+import { numberAt, withoutNulls } from '../mapping/json.ts';
 import type { JsonObject } from '../wire.ts';
 import type { ModelFacts } from './models.ts';
 
@@ -41,8 +41,4 @@ type Named = Readonly<Record<string, number | null>>;
 /** A 1 asks for what happens anyway. */
 function lostOf(asked: Named, fields: Named): string[] {
   return Object.keys(asked).filter((name) => asked[name] !== null && fields[name] === null && asked[name] !== 1);
-}
-
-function withoutNulls(fields: Named): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

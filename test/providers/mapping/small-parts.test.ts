@@ -1,8 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDataUrl } from '../../../src/providers/mapping/data-url.ts';
-import { fieldAt, flagAt, listAt, numberAt, objectAt, parsed, textAt } from '../../../src/providers/mapping/json.ts';
+import { embeddingsList } from '../../../src/providers/mapping/embeddings-answer.ts';
+import { refusesTokenIds, textsToEmbed } from '../../../src/providers/mapping/embeddings-request.ts';
+import {
+  fieldAt,
+  flagAt,
+  listAt,
+  numberAt,
+  objectAt,
+  parsed,
+  textAt,
+  withoutNulls,
+} from '../../../src/providers/mapping/json.ts';
 import { acceptableId } from '../../../src/providers/mapping/tool-ids.ts';
+import { spokenFields, wordless } from '../../../src/providers/mapping/wordless.ts';
 
 describe('a data: URL', () => {
   it.each([
@@ -70,8 +82,76 @@ describe('a reader of JSON that nobody has checked', () => {
     expect(numberAt({ a: Number.POSITIVE_INFINITY }, 'a')).toBeNull();
   });
 
+  it('leaves out what nobody has said', () => {
+    expect(withoutNulls({ a: null, b: 0, c: '', d: false })).toEqual({ b: 0, c: '', d: false });
+  });
+
   it('takes text that is no JSON for nothing', () => {
     expect(parsed('[1]')).toEqual([1]);
     expect(parsed('[1')).toBeNull();
+  });
+});
+
+describe('fields that a vendor may have no word for', () => {
+  const rest = { top_k: 4, logit_bias: {}, store: false, service_tier: 'auto', modalities: ['text'] };
+
+  it('are told but for those that it has, and those that ask for nothing', () => {
+    expect(wordless(rest, new Set(['top_k']))).toEqual(['logit_bias']);
+    expect(wordless({ service_tier: 'flex', modalities: ['text', 'audio'], store: true }, new Set())).toEqual([
+      'service_tier',
+      'modalities',
+      'store',
+    ]);
+  });
+
+  it('pass where it has', () => {
+    expect(spokenFields(rest, new Set(['top_k', 'top_a']))).toEqual({ top_k: 4 });
+  });
+});
+
+describe('texts to be turned into vectors', () => {
+  it.each([
+    ['a', ['a']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [[], []],
+  ])('are read from %j', (input, texts) => {
+    expect(refusesTokenIds({ input })).toBeNull();
+    expect(textsToEmbed({ input })).toEqual(texts);
+  });
+
+  it.each([[[1, 2]], [[[1], [2]]], [7], [undefined]])('are not in %j', (input) => {
+    expect(refusesTokenIds({ input })?.param).toBe('input');
+    expect(textsToEmbed({ input })).toEqual([]);
+  });
+});
+
+describe('a list of vectors', () => {
+  const context = { model: 'm', createdS: 0, inputTokens: 9, wantsBase64: false };
+  const list = (inputTokens: number | null, more: object = {}) =>
+    embeddingsList({ vectors: [[0.5, -1]], inputTokens }, { ...context, ...more });
+
+  it('is as OpenAI writes it', () => {
+    expect(list(3)).toEqual({
+      object: 'list',
+      data: [{ object: 'embedding', index: 0, embedding: [0.5, -1] }],
+      model: 'm',
+      usage: { prompt_tokens: 3, total_tokens: 3 },
+    });
+  });
+
+  it('is told with an estimate where the vendor does not count', () => {
+    expect(list(null)).toMatchObject({ usage: { total_tokens: 9 } });
+    expect(embeddingsList({ vectors: [], inputTokens: null }, { model: 'm', createdS: 0 })).toMatchObject({
+      usage: { total_tokens: 0 },
+    });
+  });
+
+  it('may be in the form that clients read fastest', () => {
+    const [item] = list(3, { wantsBase64: true })['data'] as { embedding: string }[];
+    const bytes = Buffer.from(item?.embedding ?? '', 'base64');
+    expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual([0.5, -1]);
   });
 });
