@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_UNSENT_BYTES } from '../../src/streaming/paced-sink.ts';
 import { EventRelay, KEEPALIVE_COMMENT, type RelayListener } from '../../src/streaming/relay.ts';
-import { readEvent } from '../../src/streaming/stream-facts.ts';
+import { readEvent, type StreamGrammar } from '../../src/streaming/stream-facts.ts';
 import { chunkEvent, DONE, ROLE, STOP, sse, text, USAGE } from './events.ts';
 
 /** A client, an upstream and an owner in one; `log` has what they saw, in order. */
@@ -15,7 +15,7 @@ class Scene {
   errorJson: unknown;
   #drain: () => void = () => undefined;
 
-  constructor({ isUsageWanted = false, keepsUnsent = false } = {}) {
+  constructor({ isUsageWanted = false, keepsUnsent = false, grammar = readEvent } = {}) {
     const listener: RelayListener = {
       onFirstEvent: () => this.log.push('first event'),
       onFirstContent: () => this.log.push('first content'),
@@ -47,7 +47,7 @@ class Scene {
       },
     };
     const flow = { pause: () => this.log.push('pause'), resume: () => this.log.push('resume') };
-    this.relay = new EventRelay({ sink, flow, listener, isUsageWanted, grammar: readEvent });
+    this.relay = new EventRelay({ sink, flow, listener, isUsageWanted, grammar });
   }
 
   get written(): string {
@@ -98,6 +98,15 @@ describe('a stream', () => {
   it('counts what it relays', () => {
     const scene = new Scene().push(ROLE, text('abc'), text('de'), STOP);
     expect(scene.relay.produced).toEqual({ characters: 5, deltas: 2 });
+  });
+
+  it('counts once what its format says a second time', () => {
+    const grammar: StreamGrammar = (event) => {
+      const facts = readEvent(event);
+      return facts.kind === 'chunk' ? { ...facts, isRepeat: event.event === 'all' } : facts;
+    };
+    const scene = new Scene({ grammar }).push(text('abc'), `event: all\n${text('abc')}`, STOP);
+    expect(scene.relay.produced).toEqual({ characters: 3, deltas: 1 });
   });
 });
 
