@@ -1,5 +1,6 @@
 import { type Chat, readChat } from '../mapping/chat-request.ts';
 import { isObject, parsed, textAt } from '../mapping/json.ts';
+import { wordless } from '../mapping/wordless.ts';
 import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
 import { addressOf } from './address.ts';
 import { GeminiChat } from './chat-translator.ts';
@@ -64,7 +65,8 @@ function vendorFields(chat: Chat): JsonObject {
 
 function droppedOf(chat: Chat, dropsEffort: boolean): readonly string[] {
   return [
-    ...Object.keys(chat.rest).filter((name) => !MAPPED.has(name)),
+    ...wordless(chat.rest, MAPPED),
+    ...(chat.otherTools.length > 0 ? ['tools'] : []),
     ...(dropsEffort ? ['reasoning_effort'] : []),
     ...(chat.allowsParallelCalls === false && chat.tools.length > 0 ? ['parallel_tool_calls'] : []),
     ...(chat.user === null ? [] : ['user']),

@@ -261,6 +261,13 @@ describe('tools', () => {
     expect(mode({ tool_choice: 'required' })).toEqual({ functionCallingConfig: { mode: 'ANY' } });
   });
 
+  test('that are no functions are dropped, and told so', () => {
+    const custom = { type: 'custom', custom: { name: 'shell' } };
+    const { native, dropped } = sent({ tools: [TOOL, custom] });
+    expect(JSON.stringify(native)).not.toContain('shell');
+    expect(dropped).toEqual(['tools']);
+  });
+
   test('beside JSON are refused for models before Gemini 3, which do one of the two', () => {
     const body = { messages: [HELLO], tools: [TOOL], response_format: { type: 'json_object' } };
     expect(chatWire.refuses?.(body, 'gemini-2.5-pro')?.param).toBe('response_format');
@@ -338,6 +345,10 @@ describe('the rest of a request', () => {
     ['default', undefined],
   ])('asks with the tier %s for %s', (service_tier, serviceTier) => {
     expect(sent({ service_tier }).native['serviceTier']).toBe(serviceTier);
+  });
+
+  test('is not told to be dropped where it asks for nothing', () => {
+    expect(sent({ store: false, service_tier: 'auto', modalities: ['text'] }).dropped).toEqual([]);
   });
 
   test("may be in the vendor's own words", () => {
