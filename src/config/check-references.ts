@@ -1,6 +1,6 @@
 import type { Finding } from './mistakes.ts';
 import { Entry, type IsFromOutside, type Mention } from './outline.ts';
-import { PROVIDER_TYPES, RESERVED_PROVIDER_NAMES, TYPES_TO_COME, TYPES_WITHOUT_ADDRESS } from './provider-types.ts';
+import { PROVIDER_TYPES, RESERVED_PROVIDER_NAMES, TYPES_WITHOUT_ADDRESS } from './provider-types.ts';
 import { didYouMean } from './suggest.ts';
 
 /**
@@ -62,11 +62,6 @@ function checkProviderType(provider: Entry): Finding[] {
   const type = provider.text('type');
   const known = PROVIDER_TYPES.find((name) => name === type?.text);
   if (!type || !known) return [];
-  const openAiUrl = TYPES_TO_COME.get(known);
-  if (openAiUrl !== undefined) {
-    const advice = `use type: openai-compatible with its OpenAI-compatible base_url: ${openAiUrl}`;
-    return [{ path: type.path, message: `"${known}" is not built yet; ${advice}` }];
-  }
   const address = TYPES_WITHOUT_ADDRESS.get(known);
   if (address === undefined || provider.has('base_url') || provider.has('base_urls')) return [];
   const message = `needs a \`base_url\` such as ${address}: the type ${known} has no address of its own`;

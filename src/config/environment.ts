@@ -17,6 +17,7 @@ export const KEY_VARIABLES: ReadonlyMap<string, ProviderType> = new Map([
   ['TOGETHER_API_KEY', 'together'],
   ['FIREWORKS_API_KEY', 'fireworks'],
   ['XAI_API_KEY', 'xai'],
+  ['COHERE_API_KEY', 'cohere'],
   ['MISTRAL_API_KEY', 'mistral'],
   ['CEREBRAS_API_KEY', 'cerebras'],
   ['PERPLEXITY_API_KEY', 'perplexity'],

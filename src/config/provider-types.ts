@@ -23,11 +23,6 @@ export const PROVIDER_TYPES = [
 
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** Types that need an adapter of their own, which is not built yet, and where each of them speaks OpenAI's format. */
-export const TYPES_TO_COME: ReadonlyMap<ProviderType, string> = new Map([
-  ['cohere', 'https://api.cohere.ai/compatibility/v1'],
-]);
-
 /** Types whose address is always one's own, and what it looks like. */
 export const TYPES_WITHOUT_ADDRESS: ReadonlyMap<ProviderType, string> = new Map([
   ['azure-openai', 'https://<resource>.openai.azure.com'],

@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic/anthropic.ts';
 import { azureOpenAi } from './azure/azure-openai.ts';
+import { cohere } from './cohere/cohere.ts';
 import { gemini } from './gemini/gemini.ts';
 import { hostedVendors } from './hosted-vendors.ts';
 import { localServers } from './local-servers.ts';
@@ -9,7 +10,7 @@ import { openaiCompatible } from './openai-compatible.ts';
 import type { Provider } from './provider.ts';
 
 const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
-  [openai, azureOpenAi, anthropic, gemini, ...hostedVendors, mistral, ...localServers, openaiCompatible].map(
+  [openai, azureOpenAi, anthropic, gemini, cohere, ...hostedVendors, mistral, ...localServers, openaiCompatible].map(
     (provider) => [provider.type, provider],
   ),
 );

@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  PROVIDER_TYPES as CONFIGURABLE,
-  TYPES_TO_COME,
-  TYPES_WITHOUT_ADDRESS,
-} from '../../src/config/provider-types.ts';
+import { PROVIDER_TYPES as CONFIGURABLE, TYPES_WITHOUT_ADDRESS } from '../../src/config/provider-types.ts';
 import { CAPABILITIES } from '../../src/providers/provider.ts';
 import { PROVIDER_TYPES, providerOf } from '../../src/providers/registry.ts';
 import { provider } from './read-fixtures.ts';
 
 describe('the registry', () => {
-  it('knows every type that a configuration may name, but those still to come', () => {
-    expect([...PROVIDER_TYPES].sort()).toEqual(CONFIGURABLE.filter((type) => !TYPES_TO_COME.has(type)).sort());
+  it('knows every type that a configuration may name', () => {
+    expect([...PROVIDER_TYPES].sort()).toEqual([...CONFIGURABLE].sort());
   });
 
   it('knows no other', () => {
