@@ -9,6 +9,7 @@ import { readSimulation } from '../../src/cli/simulate-file.ts';
 import { systemClock } from '../../src/clock.ts';
 import { FAULT_KINDS } from '../../src/simulator/faults.ts';
 import { ALGORITHMS, CHARGES } from '../../src/simulator/limits/limit-spec.ts';
+import { VENDORS } from '../../src/simulator/options.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { ASK, HALF } from './running.ts';
 
@@ -92,6 +93,28 @@ it('flags describe keys, limits, answers and faults', async () => {
   ]);
 });
 
+it.each(VENDORS)('the line to try %s with is one that works', async (vendor) => {
+  const { out } = await simulate('--port', '0', '--vendor', vendor, '--rpm', '60');
+  const [, url = '', headers = '', body = ''] = /curl (\S+)((?: -H '[^']*')+) \\\n\s+-d '(.*)'/.exec(out) ?? [];
+  const sent = [...headers.matchAll(/-H '([^:]+): ([^']*)'/g)].map(
+    ([, name = '', value = '']) => [name, value] as const,
+  );
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: sent.map(([name, value]): [string, string] => [name, value]),
+    body,
+  });
+  expect(answer.status).toBe(200);
+});
+
+it('a vendor counts by its own rules unless told otherwise', async () => {
+  const { out } = await simulate('--port', '0', '--vendor', 'gemini', '--tpm', '1k', '--rpm', '5');
+  expect(out).toContain('Simulating Gemini at');
+  expect(out).toContain('5 requests per min (RPM) by fixed-window, 1000 input tokens per min (ITPM) by fixed-window');
+  const other = await simulate('--port', '0', '--vendor', 'gemini', '--rpm', '5', '--algorithm', 'sliding-log');
+  expect(other.out).toContain('5 requests per min (RPM) by sliding-log');
+});
+
 it('keys may share their limits', async () => {
   const { url, out } = await simulate('--port', '0', '--key', 'a', '--key', 'b', '--rpm', '1', '--one-organization');
   expect(out).toContain('org-sim-1, 2 keys');
@@ -173,9 +196,9 @@ describe('a signal', () => {
 describe('docs/simulator.md', () => {
   const text = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
 
-  it('tells of every fault, every algorithm and every charge', () => {
+  it('tells of every vendor, fault, algorithm and charge', () => {
     const rows = [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
-    expect(rows).toEqual(expect.arrayContaining([...FAULT_KINDS, ...ALGORITHMS, ...CHARGES]));
+    expect(rows).toEqual(expect.arrayContaining([...FAULT_KINDS, ...ALGORITHMS, ...CHARGES, ...VENDORS]));
   });
 
   it('has a file that works as it stands', () => {
