@@ -95,6 +95,18 @@ describe('a stream', () => {
     expect(scene.log.at(-1)).toBe('done');
   });
 
+  it('ends with the event that ends its format, and that goes out', () => {
+    const grammar: StreamGrammar = (event) => {
+      const facts = readEvent(event);
+      return facts.kind === 'chunk' ? { ...facts, endsStream: event.event === 'end' } : facts;
+    };
+    const end = `event: end\n${sse({ choices: [] })}`;
+    const scene = new Scene({ grammar }).push(text('a'), end + text('b'));
+    expect(scene.written).toBe(text('a') + end);
+    expect(scene.log.at(-1)).toBe('done');
+    expect(scene.relay.finish()).toBe('complete');
+  });
+
   it('counts what it relays', () => {
     const scene = new Scene().push(ROLE, text('abc'), text('de'), STOP);
     expect(scene.relay.produced).toEqual({ characters: 5, deltas: 2 });
