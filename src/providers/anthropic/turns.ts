@@ -15,6 +15,9 @@ const IDS: IdRule = { allowed: /^[a-zA-Z0-9_-]+$/, prefix: 'toolu_', length: 24 
 /** Stands for the user's first words where the conversation has none. */
 const OPENING = textBlock('...');
 
+/** Stands behind words of the model's own, for models that don't go on from them by themselves. */
+const URGING = textBlock('Go on.');
+
 /** Instructions wherever they stand in a chat, as the one system prompt of this API; null: there are none. */
 export function systemOf(
   messages: readonly ChatMessage[],
@@ -30,15 +33,18 @@ export function systemOf(
 
 /**
  * Everything else as turns. The results of all calls of one turn go into one turn of the user's, before any other word of
- * the user's. `keepsThinking`: the model takes back the thoughts that it has signed.
+ * the user's.
+ *
+ * `mayThink`: the model takes back the thoughts that it has signed, but doesn't go on with an answer that was begun for it.
  */
-export function turnsOf(messages: readonly ChatMessage[], keepsThinking: boolean): readonly Turn[] {
+export function turnsOf(messages: readonly ChatMessage[], mayThink: boolean): readonly Turn[] {
   const turns: Turn[] = [];
   for (const message of messages) {
-    const turn = turnOf(message, keepsThinking);
+    const turn = turnOf(message, mayThink);
     if (turn !== null) add(turns, turn);
   }
   if (turns[0]?.role !== 'user') turns.unshift({ role: 'user', content: [OPENING] });
+  if (turns.at(-1)?.role !== 'user' && mayThink) turns.push({ role: 'user', content: [URGING] });
   return withoutTrailingSpace(turns.map(resultsFirst));
 }
 
@@ -54,7 +60,7 @@ export function signedThoughts(message: ChatMessage): readonly Block[] {
   });
 }
 
-function turnOf(message: ChatMessage, keepsThinking: boolean): Turn | null {
+function turnOf(message: ChatMessage, mayThink: boolean): Turn | null {
   switch (message.role) {
     case 'system':
       return null;
@@ -65,11 +71,13 @@ function turnOf(message: ChatMessage, keepsThinking: boolean): Turn | null {
       return { role: 'user', content: [{ ...result, content: resultOf(message.parts) }] };
     }
     case 'assistant': {
-      const thoughts = keepsThinking ? signedThoughts(message) : [];
+      const thoughts = mayThink ? signedThoughts(message) : [];
+      // No model answers in pictures.
+      const spoken = message.parts.filter(({ kind }) => kind === 'text');
       const calls = message.toolCalls.map(({ id, name, argumentsJson }) => {
         return { type: 'tool_use', id: acceptableId(id, IDS), name, input: inputOf(argumentsJson) };
       });
-      return { role: 'assistant', content: [...thoughts, ...blocksOf(message.parts), ...calls] };
+      return { role: 'assistant', content: [...thoughts, ...blocksOf(spoken), ...calls] };
     }
   }
 }

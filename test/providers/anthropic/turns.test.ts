@@ -82,6 +82,19 @@ describe('turns', () => {
     expect(last?.content).toEqual([text('One, two,')]);
   });
 
+  it('of a model that does not go on by itself end with the user', () => {
+    const messages = [
+      { role: 'user', content: 'Count' },
+      { role: 'assistant', content: 'One, two,' },
+    ];
+    const lastOf = (chat: Record<string, unknown>) =>
+      (asked({ ...chat, messages }).body['messages'] as unknown[]).at(-1);
+    const urging = { role: 'user', content: [text('Go on.')] };
+    expect(lastOf({ model: 'claude-opus-4-6' })).toEqual(urging);
+    expect(lastOf({ reasoning_effort: 'low', max_tokens: 4_000 })).toEqual(urging);
+    expect(lastOf({})).toMatchObject({ role: 'assistant' });
+  });
+
   it('of the old functions are calls as well', () => {
     const [, second, third] = turns(
       { role: 'user', content: 'Go' },
