@@ -18,11 +18,9 @@ export function learnFrom(
   { calibration, outputs }: Pick<RequestServices, 'calibration' | 'outputs'>,
   { target, size, usage, model, client, outputCapTokens }: ServedAnswer,
 ): void {
-  calibration.observe({
-    provider: target.providerName,
-    model: target.model,
-    estimatedTokens: size.estimatedTokens,
-    realTokens: usage.inputTokens,
-  });
+  const { providerName: provider, model: upstreamModel } = target;
+  const { estimatedTokens, isWhole } = size;
+  const observed = { provider, model: upstreamModel, estimatedTokens, realTokens: usage.inputTokens };
+  if (isWhole) calibration.observe(observed);
   outputs.observe({ model, client, capTokens: outputCapTokens, outputTokens: usage.outputTokens });
 }

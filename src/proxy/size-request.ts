@@ -15,6 +15,8 @@ import { editedBody, editedNames } from './target-edits.ts';
 export interface TargetSize {
   /** As counted here: what a correction is learned from. */
   readonly estimatedTokens: number;
+  /** All of the input was there to be counted. */
+  readonly isWhole: boolean;
   /** With what was learned of how this upstream counts. */
   readonly inputTokens: number;
   readonly predictedOutputTokens: number;
@@ -148,7 +150,8 @@ interface Figures {
   readonly predictedOutputTokens: number;
 }
 
-function sizeOf({ provider }: ServedTarget, { outputCapTokens }: RequestFacts, figures: Figures): TargetSize {
+function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figures): TargetSize {
+  const { outputCapTokens, hasUnseenInput = false } = facts;
   const { estimate, correction, atLeastTokens, predictedOutputTokens } = figures;
   const inputTokens = Math.ceil(estimate.inputTokens * correction.factor);
   const size = { outputCapTokens, predictedOutputTokens } as const;
@@ -163,6 +166,7 @@ function sizeOf({ provider }: ServedTarget, { outputCapTokens }: RequestFacts, f
   const sure: RequestSize = { inputTokens: atLeastTokens, outputCapTokens, predictedOutputTokens: 0 };
   return {
     estimatedTokens: estimate.inputTokens,
+    isWhole: !hasUnseenInput,
     inputTokens,
     predictedOutputTokens,
     cost: {

@@ -6,6 +6,7 @@ import { endingOf } from '../../src/proxy/settlement.ts';
 
 const SIZE = {
   estimatedTokens: 10,
+  isWhole: true,
   inputTokens: 10,
   predictedOutputTokens: 20,
   cost: { reserved: [1, 111, 11, 100, 1], expected: [1, 30, 10, 20, 1], certain: [1, 105, 5, 100, 1] },

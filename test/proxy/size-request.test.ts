@@ -46,6 +46,7 @@ describe('the cost of a request', () => {
     expect(sizesOf({ body: { max_tokens: 50 } })).toEqual([
       {
         estimatedTokens: 100,
+        isWhole: true,
         inputTokens: 100,
         predictedOutputTokens: 20,
         cost: {

@@ -61,6 +61,7 @@ function facts(body: JsonObject): RequestFacts {
     n: 1,
     needs: [...new Set([...needsOfFields(body), ...items.flatMap(needsOfItem)])],
     user: readUser(body),
+    hasUnseenInput: STORED.some((name) => body[name]),
   };
 }
 

@@ -29,6 +29,8 @@ export interface RequestFacts {
   /** What a target must offer beyond text in, text out. */
   readonly needs: readonly Capability[];
   readonly user: string | null;
+  /** A part of the input lies with the upstream: what it counts says nothing of our estimate. */
+  readonly hasUnseenInput?: boolean;
   /** Vectors are to come as base64 of their numbers; absent where there are none. */
   readonly wantsBase64?: boolean;
   /** The client has asked for the model's thoughts, and so knows what they look like. Absent: its format says nothing of it. */

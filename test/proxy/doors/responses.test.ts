@@ -63,6 +63,20 @@ describe('a response', () => {
     expect(bench.summary.tokens).toMatchObject({ input: 12, cachedInput: 4, output: 3 });
   });
 
+  test('that goes on from one that the upstream keeps teaches nothing of how it counts', async () => {
+    const { bench, transport, respond } = setUp();
+    const counted = { ...ANSWER, usage: { ...ANSWER.usage, input_tokens: 5_000 } };
+    const correction = () => bench.calibration.correction('acme', 'gpt-upstream');
+    const request = respond({ previous_response_id: 'resp_0' });
+    (await transport.call(1)).answer(counted);
+    await request.done;
+    expect(correction().answers).toBe(0);
+    const other = respond({});
+    (await transport.call(2)).answer(counted);
+    await other.done;
+    expect(correction().answers).toBe(1);
+  });
+
   test('that failed is a failure, whatever its status', async () => {
     const world = setUp({ attempts: 2 });
     const request = world.respond({});
