@@ -93,6 +93,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     events: log,
     version: environment.version,
     clients: clientsByKey(config),
+    providers: config.providers.map(({ name }) => ({ name })),
     randomId: () => randomUUID().replaceAll('-', ''),
     serve,
     listModels: (client) => models.list(client),

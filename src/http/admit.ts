@@ -32,7 +32,7 @@ export function greet(context: Context, request: FastifyRequest, reply: FastifyR
 export function admit(context: Context, request: FastifyRequest, reply: FastifyReply): void {
   const { isPublic = false, hasBody = false } = request.routeOptions.config;
   checkForm(request);
-  if (request.is404) throw unknownRoute(request);
+  if (request.is404) throw unknownRoute(context, request);
   if (isPublic) return;
   if (context.lifecycle.isDraining) throw shuttingDown();
   const client = identify(context, request);
@@ -56,9 +56,12 @@ function checkForm(request: FastifyRequest): void {
   }
 }
 
-function unknownRoute(request: FastifyRequest): ProxyError {
+function unknownRoute({ services }: Context, request: FastifyRequest): ProxyError {
   const path = pathOf(request.url);
-  const allow = allowedMethods(path);
+  const allow = allowedMethods(
+    path,
+    services.providers.map(({ name }) => name),
+  );
   if (allow === null) return unknownUrl(request.method, path);
   const message = `Not allowed to ${request.method} ${cutClientText(path)}. Use one of: ${allow}.`;
   return new ProxyError('method_not_supported', message, { headers: { allow } });

@@ -15,6 +15,7 @@ import { azureRoutes } from './routes/azure-paths.ts';
 import { frontPage } from './routes/front-page.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { providerRoutes } from './routes/provider-paths.ts';
 import { statusRoutes } from './routes/status.ts';
 import { sendError } from './send-error.ts';
 import type { ServerSettings, Services } from './services.ts';
@@ -63,6 +64,7 @@ export async function createServer(settings: ServerSettings, services: Services)
   azureRoutes(app, context);
   modelRoutes(app, context);
   statusRoutes(app, context);
+  providerRoutes(app, context);
   await app.ready();
 
   const listener = new Listener(app.server, {

@@ -34,6 +34,11 @@ interface ServerTimeouts {
   readonly writeStallMs: number;
 }
 
+/** A provider as far as paths name it. */
+export interface ProviderPaths {
+  readonly name: string;
+}
+
 /** What the routes need of the rest of the program. */
 export interface Services {
   readonly clock: Clock;
@@ -41,6 +46,8 @@ export interface Services {
   readonly version: string;
   /** Clients by the SHA-256 of their key, in lower-case hex; null: nobody has to say who they are. */
   readonly clients: ReadonlyMap<string, Client> | null;
+  /** Those whose names begin paths. */
+  readonly providers: readonly ProviderPaths[];
   /** For request ids: unguessable, of `[A-Za-z0-9]`. */
   randomId(): string;
   /**

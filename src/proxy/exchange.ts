@@ -16,6 +16,8 @@ export interface ClientRequest {
   readonly operation: Operation;
   /** The model that its path names; null where the body does. */
   readonly modelInPath: string | null;
+  /** The provider that its path names, and none but whose targets may serve it. Absent: any. */
+  readonly providerInPath?: string | undefined;
   /** `clock.now()` when its head arrived. */
   readonly receivedAt: number;
   /** Lower-case names. */

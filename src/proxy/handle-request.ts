@@ -86,11 +86,11 @@ class RequestRun {
   /** Null: it has been answered, and nothing has to be sent for it. */
   async #read(): Promise<Order | null> {
     const { models, settings } = this.#services;
-    const { client, modelInPath } = this.#request;
+    const { client, modelInPath, providerInPath } = this.#request;
     const body = readRequestBody(this.#request.body, this.#door.body);
     const { facts } = body;
     this.#record.read(facts);
-    const model = models.find(modelInPath ?? facts.model, client);
+    const model = models.find(modelInPath ?? facts.model, client, providerInPath);
     this.#model = model;
     if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
     const own = ownAnswer(this.#door, { body, model }, this.#services);

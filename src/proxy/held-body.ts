@@ -23,8 +23,8 @@ export class HeldBody {
 
   /** Recognises a repeat: the same client and endpoint, the same bytes. Hashed when it is asked for first, which is seldom. */
   placeKey(): string {
-    const { client, operation, modelInPath } = this.#request;
-    this.#placeKey ??= `${client.name} ${operation} ${modelInPath ?? ''} ${this.#hash()}`;
+    const { client, operation, modelInPath, providerInPath } = this.#request;
+    this.#placeKey ??= [client.name, operation, providerInPath ?? '', modelInPath ?? '', this.#hash()].join(' ');
     return this.#placeKey;
   }
 

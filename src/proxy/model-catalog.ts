@@ -82,9 +82,24 @@ export class ModelCatalog<Target extends CatalogTarget> {
     const found = requested === null ? null : this.#find(requested);
     const used = found ?? this.#default();
     if (used === null) throw requested === null ? missingModel() : notFound(requested);
-    if (used.names.some(isAllowed)) return used.model;
-    const name = cutClientText(requested ?? used.model.name);
-    throw new ProxyError('model_not_allowed', `Your key may not use the model "${name}".`, { param: 'model' });
+    return allowed(used, requested, isAllowed);
+  }
+
+  /**
+   * The same where the provider is settled: its own names, with or without it before them, and of the default model what it
+   * serves.
+   * @throws ProxyError `missing_required_parameter`, `model_not_found`, `model_not_allowed`
+   */
+  resolveAt(providerName: string, requested: string | null, isAllowed: IsAllowed): ResolvedModel<Target> {
+    const { providers, defaultModel } = this.#input;
+    const provider = providers.find(({ name }) => name === providerName);
+    const names = [requested, defaultModel].filter((name) => name !== null);
+    for (const name of provider ? names : []) {
+      const found =
+        this.#findAt(provider as CatalogProvider, name) ?? this.#findPrefixedAt(provider as CatalogProvider, name);
+      if (found) return allowed(found, requested, isAllowed);
+    }
+    throw requested === null ? missingModel() : notFound(requested);
   }
 
   /** All names that a client may use and that are known beforehand, in the order of the configuration. */
@@ -133,8 +148,16 @@ export class ModelCatalog<Target extends CatalogTarget> {
     const provider = this.#input.providers
       .filter(({ name }) => requested.startsWith(`${name}/`))
       .sort((one, other) => other.name.length - one.name.length)[0];
-    if (!provider) return null;
-    const rest = requested.slice(provider.name.length + 1);
+    return provider ? this.#findPrefixedAt(provider, requested) : null;
+  }
+
+  #findPrefixedAt(provider: CatalogProvider, requested: string): Found<Target> | null {
+    const prefix = `${provider.name}/`;
+    return requested.startsWith(prefix) ? this.#findAt(provider, requested.slice(prefix.length)) : null;
+  }
+
+  #findAt(provider: CatalogProvider, rest: string): Found<Target> | null {
+    const requested = `${provider.name}/${rest}`;
     const names = [requested, rest];
     const model = this.#models.get(rest);
     const ofModel = model?.targets.filter((target) => target.provider === provider.name) ?? [];
@@ -175,6 +198,16 @@ const LONGEST_NAME = 256;
 
 function resolved<Target>(name: string, targets: readonly Target[]): ResolvedModel<Target> {
   return { name, isConfigured: true, targets };
+}
+
+function allowed<Target>(
+  { model, names }: Found<Target>,
+  requested: string | null,
+  isAllowed: IsAllowed,
+): ResolvedModel<Target> {
+  if (names.some(isAllowed)) return model;
+  const name = cutClientText(requested ?? model.name);
+  throw new ProxyError('model_not_allowed', `Your key may not use the model "${name}".`, { param: 'model' });
 }
 
 function missingModel(): ProxyError {

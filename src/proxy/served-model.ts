@@ -62,10 +62,10 @@ export interface Endpoint {
 
 export interface ModelLookup {
   /**
-   * The model of that name, of that alias, or the default one.
+   * The model of that name, of that alias, or the default one; with a `provider`, as far as that one serves it.
    * @throws ProxyError `missing_required_parameter`, `model_not_found`, `model_not_allowed`
    */
-  find(name: string | null, client: Client): ServedModel;
+  find(name: string | null, client: Client, provider?: string): ServedModel;
 }
 
 /** What a client's own limits are, and what happens at them. */

@@ -1,7 +1,9 @@
 import type { CallTimeouts, Config, ProviderConfig, TargetConfig } from '../config/config.ts';
 import { matchesModel } from '../config/model-pattern.ts';
 import { ProxyError } from '../errors.ts';
+import { overChat } from '../providers/bridge/over-chat.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { Wires } from '../providers/wire.ts';
 import type { Client } from '../proxy/exchange.ts';
 import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
 import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
@@ -57,8 +59,12 @@ export class ServedModels implements ModelLookup {
     for (const { name } of config.models) this.#serve(this.#catalog.resolve(name, () => true));
   }
 
-  find(name: string | null, client: Client): ServedModel {
-    const resolved = this.#catalog.resolve(name, this.#isAllowedFor(client));
+  find(name: string | null, client: Client, provider?: string): ServedModel {
+    const isAllowed = this.#isAllowedFor(client);
+    const resolved =
+      provider === undefined
+        ? this.#catalog.resolve(name, isAllowed)
+        : this.#catalog.resolveAt(provider, name, isAllowed);
     return this.#served.get(resolved.name) ?? this.#serve(resolved);
   }
 
@@ -115,6 +121,7 @@ export class ServedModels implements ModelLookup {
 
   #target(config: ProviderConfig, model: string, target: TargetConfig | null): ServedTarget {
     const provider = this.#options.adapterOf(config);
+    const canStreamUsage = provider.streamUsage === 'ask' && config.canStreamUsage;
     return {
       provider,
       providerName: config.name,
@@ -122,11 +129,11 @@ export class ServedModels implements ModelLookup {
       tokenizerModel: target?.baseModel ?? model,
       contextLengthTokens: target?.contextLengthTokens ?? null,
       maxOutputTokens: target?.maxOutputTokens ?? null,
-      wires: provider.wires,
+      wires: wiresOf(provider, canStreamUsage),
       supports: new Set(target?.supports ?? provider.offers),
       timeouts: timeouts(config.timeouts),
       edits: target && targetEdits(target),
-      canStreamUsage: provider.streamUsage === 'ask' && config.canStreamUsage,
+      canStreamUsage,
       forwardHeaders: config.forwardHeaders,
     };
   }
@@ -143,6 +150,14 @@ export class ServedModels implements ModelLookup {
       headers: Object.fromEntries([...provider.headers].map(([name, value]) => [name.toLowerCase(), value.reveal()])),
     };
   }
+}
+
+/** What the vendor speaks, and messages over its chats where it has none of its own. */
+function wiresOf(provider: Provider, asksForUsage: boolean): Wires {
+  const { chat, messages } = provider.wires;
+  if (!chat || messages) return provider.wires;
+  const readUsage: Provider['readUsage'] = (json, known) => provider.readUsage(json, known);
+  return { ...provider.wires, messages: overChat(chat, { readUsage, asksForUsage }) };
 }
 
 function timeouts({ connectMs, firstByteMs, idleMs, totalMs }: CallTimeouts): ServedTarget['timeouts'] {

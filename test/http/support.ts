@@ -65,6 +65,7 @@ export async function startServer({ settings = {}, services = {}, chat }: Option
       events: { requestRefused: (refusal) => refusals.push(refusal), failed: (failure) => failures.push(failure) },
       version: '1.2.3',
       clients: null,
+      providers: [],
       randomId: () => `r${++ids}`,
       serve: async (request, reply) => {
         if (chat) await chat(request, reply);

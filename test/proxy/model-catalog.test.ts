@@ -202,3 +202,40 @@ describe('the list of models', () => {
     expect(empty.entry('m', ANYONE).owned_by).toBe('sluice');
   });
 });
+
+describe('a model that is asked of one provider', () => {
+  const [, azure] = GPT;
+  const withDefault = catalog({
+    models: [{ name: 'gpt-4o', aliases: ['gpt-4o-latest'], targets: GPT }],
+    providers: ['openai', 'azure', 'idle'].map((name) => ({ ...PROVIDER, name })),
+    defaultModel: 'gpt-4o',
+  });
+
+  it.each(['gpt-4o', 'gpt-4o-latest', 'prod', 'azure/gpt-4o'])('is served there alone, as %s', (name) => {
+    expect(configured.resolveAt('azure', name, ANYONE)).toMatchObject({ targets: [azure] });
+  });
+
+  it('may be one that the provider takes unlisted', () => {
+    const { targets } = implicit.resolveAt('groq', 'llama', ANYONE);
+    expect(targets).toEqual([{ provider: 'groq', model: 'llama' }]);
+  });
+
+  it('is the default one where the provider serves that and knows no such name', () => {
+    for (const name of [null, 'unknown']) {
+      expect(withDefault.resolveAt('azure', name, ANYONE)).toMatchObject({ targets: [azure] });
+    }
+  });
+
+  it('is not found where the provider does not serve it', () => {
+    const wrong = ['model_not_found', 'model'];
+    expect(errorOf(() => configured.resolveAt('local', 'gpt-4o', ANYONE))).toEqual(wrong);
+    expect(errorOf(() => withDefault.resolveAt('idle', 'gpt-4o', ANYONE))).toEqual(wrong);
+    expect(errorOf(() => configured.resolveAt('nobody', 'gpt-4o', ANYONE))).toEqual(wrong);
+    expect(errorOf(() => configured.resolveAt('azure', null, ANYONE))[0]).toBe('missing_required_parameter');
+  });
+
+  it('must be one that the client may use, by any name for it', () => {
+    expect(errorOf(() => configured.resolveAt('azure', 'gpt-4o', allowed('o1')))[0]).toBe('model_not_allowed');
+    expect(configured.resolveAt('azure', 'gpt-4o', allowed('azure/*')).targets).toEqual([azure]);
+  });
+});

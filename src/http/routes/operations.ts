@@ -1,17 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { internalError } from '../../errors.ts';
 import type { Client, ClientRequest } from '../../proxy/exchange.ts';
-import { RawClientReply } from '../client-reply.ts';
 import type { Context } from '../context.ts';
 import type { ErrorForm } from '../error-form.ts';
+import { handOver, type Received } from '../hand-over.ts';
 import { OPERATION_PATHS } from './operation-paths.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
 type Operation = ClientRequest['operation'];
 
-interface ReceivedArrival extends Pick<ClientRequest, 'client' | 'receivedAt' | 'operation' | 'modelInPath'> {
-  release(): void;
+/** What a path asks for. */
+export interface Asked {
+  readonly operation: Operation;
+  /** The model that it names; null where the body does. */
+  readonly modelInPath: string | null;
+  /** The provider that it names. */
+  readonly providerInPath?: string;
 }
 
 /** A request as the use case sees it; the only holder of its body. */
@@ -20,19 +24,21 @@ class ReceivedRequest implements ClientRequest {
   readonly client: Client;
   readonly operation: Operation;
   readonly modelInPath: string | null;
+  readonly providerInPath: string | undefined;
   readonly receivedAt: number;
   readonly headers: ClientRequest['headers'];
   #body: Buffer;
-  readonly #release: () => void;
+  readonly #received: Received;
 
-  constructor(request: FastifyRequest, arrival: ReceivedArrival) {
+  constructor(request: FastifyRequest, asked: Asked, received: Received) {
     this.id = request.id;
-    this.client = arrival.client;
-    this.operation = arrival.operation;
-    this.modelInPath = arrival.modelInPath;
-    this.receivedAt = arrival.receivedAt;
+    this.client = received.client;
+    this.operation = asked.operation;
+    this.modelInPath = asked.modelInPath;
+    this.providerInPath = asked.providerInPath;
+    this.receivedAt = received.receivedAt;
     this.headers = request.headers;
-    this.#release = arrival.release;
+    this.#received = received;
     this.#body = Buffer.isBuffer(request.body) ? request.body : NO_BYTES;
     request.body = undefined;
   }
@@ -44,63 +50,36 @@ class ReceivedRequest implements ClientRequest {
 
   releaseBody(): void {
     this.#body = NO_BYTES;
-    this.#release();
+    this.#received.release();
   }
 }
 
-/** What a path asks for. */
-interface Asked {
-  readonly operation: Operation;
-  /** The model that it names; null where the body does. */
-  readonly modelInPath: string | null;
-}
-
-/** Hands a request's bytes over, and sees to it that it is answered or cut. */
-export function operationServer({ services, settings, connections, lifecycle }: Context) {
-  return async ({ operation, modelInPath }: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { arrival } = request;
-    if (!arrival?.client) throw new Error('a request to a model got past authentication');
-    const { client, receivedAt, reservation } = arrival;
-    const release = (): void => reservation?.release();
-    const received = new ReceivedRequest(request, { client, receivedAt, operation, modelInPath, release });
-    const answer = new RawClientReply(reply, {
-      clock: services.clock,
-      connection: connections.of(request.raw.socket),
-      writeStallMs: settings.timeouts.writeStallMs,
-      compression: settings.compression,
-      lateHeaders: () => lifecycle.lateHeaders(),
+/** Hands over what has come to a path. */
+export function operationServer(context: Context) {
+  return (asked: Asked, request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+    handOver(context, [request, reply], async (received, answer) => {
+      const arrived = new ReceivedRequest(request, asked, received);
+      try {
+        await context.services.serve(arrived, answer);
+      } finally {
+        arrived.releaseBody();
+      }
     });
-    arrival.isHandedOver = true;
-    try {
-      await services.serve(received, answer);
-    } catch (error) {
-      if (answer.isHeadSent) services.events.failed({ requestId: request.id, error });
-      else if (!answer.isGone) throw error;
-    } finally {
-      received.releaseBody();
-    }
-    conclude(request, reply, answer);
-  };
 }
 
 /** The endpoints that models answer. */
 export function operationRoutes(app: FastifyInstance, context: Context): void {
   const serve = operationServer(context);
   for (const [operation, path] of OPERATION_PATHS) {
-    const options = { config: { hasBody: true, errorForm: errorFormFor(operation) } };
+    const options = routeOptions(operation);
     for (const url of [`/v1${path}`, path]) {
       app.post(url, options, (request, reply) => serve({ operation, modelInPath: null }, request, reply));
     }
   }
 }
 
-function errorFormFor(operation: Operation): ErrorForm {
-  return operation === 'messages' || operation === 'count_tokens' ? 'anthropic' : 'openai';
-}
-
-/** Fastify would take "nothing sent" for an empty success. */
-function conclude(request: FastifyRequest, reply: FastifyReply, answer: RawClientReply): void {
-  if (answer.isGone) reply.hijack();
-  else if (!answer.isHeadSent) throw internalError(request.id, new Error('the request was left without an answer'));
-  else if (!answer.isEnded) answer.abandon();
+/** How Fastify is to treat the requests of an operation. */
+export function routeOptions(operation: Operation): { config: { hasBody: true; errorForm: ErrorForm } } {
+  const isAnthropic = operation === 'messages' || operation === 'count_tokens';
+  return { config: { hasBody: true, errorForm: isAnthropic ? 'anthropic' : 'openai' } };
 }

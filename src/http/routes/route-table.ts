@@ -12,9 +12,15 @@ interface KnownPath {
   readonly methods: string;
 }
 
+const OPERATIONS: readonly KnownPath[] = OPERATION_PATHS.map(([, path]) => ({
+  path,
+  isPrefix: false,
+  methods: 'POST, OPTIONS',
+}));
+
 /** Paths of OpenAI's API, without their `/v1`: they answer with and without it. */
 const API_PATHS: readonly KnownPath[] = [
-  ...OPERATION_PATHS.map(([, path]) => ({ path, isPrefix: false, methods: 'POST, OPTIONS' })),
+  ...OPERATIONS,
   { path: '/models', isPrefix: false, methods: 'GET, HEAD, OPTIONS' },
   { path: '/models/', isPrefix: true, methods: 'GET, HEAD, OPTIONS' },
 ];
@@ -39,13 +45,23 @@ export function pathOf(url: string): string {
   return url.replace(ABSOLUTE_FORM, '').replace(/[?#].*$/s, '') || '/';
 }
 
-/** The value of `allow` for a known path; null when there is nothing at that path. */
-export function allowedMethods(path: string): string | null {
+/** The value of `allow` for a known path; null when there is nothing at that path. `providers` begin paths of their own. */
+export function allowedMethods(path: string, providers: readonly string[] = []): string | null {
   const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
   const known =
-    API_PATHS.find((row) => matches(row, plain.replace(/^\/v1(?=\/)/, ''))) ??
-    [...OWN_PATHS, ...AZURE_PATHS].find((row) => matches(row, plain));
+    API_PATHS.find((row) => matches(row, withoutVersion(plain))) ??
+    [...OWN_PATHS, ...AZURE_PATHS].find((row) => matches(row, plain)) ??
+    providers.flatMap((name) => operationBelow(`/${name}/`, plain))[0];
   return known?.methods ?? null;
+}
+
+function operationBelow(prefix: string, path: string): KnownPath[] {
+  const below = path.startsWith(prefix) ? withoutVersion(path.slice(prefix.length - 1)) : null;
+  return OPERATIONS.filter((row) => below === row.path);
+}
+
+function withoutVersion(path: string): string {
+  return path.replace(/^\/v1(?=\/)/, '');
 }
 
 /** OpenAI's words, and what would have been right: mostly the base URL is wrong, or the endpoint is one of OpenAI's others. */
