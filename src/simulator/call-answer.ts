@@ -134,6 +134,10 @@ export class CallAnswer {
       rounds: this.#rounds,
       breakAfter: fault === null ? Number.POSITIVE_INFINITY : Math.min(first, this.#rounds),
       tokensPerSecond: this.#tokensPerSecond,
+      onProgress: (rounds) => {
+        const { limiter, handle } = this.#call;
+        limiter.grow(this.#vendor.nowMs(), handle, this.#usage(rounds));
+      },
       finish: () => this.#settle('completed', this.#rounds),
       onBreak: () => this.#breakStream(fault?.kind),
     });

@@ -17,6 +17,8 @@ export interface StreamPlan {
   readonly breakAfter: number;
   /** 0: as fast as it is read. */
   readonly tokensPerSecond: number;
+  /** So many rounds are out, and more will come. */
+  onProgress(rounds: number): void;
   /** All rounds are out: settles the request and tells its usage. */
   finish(): Usage;
   onBreak(): void;
@@ -77,6 +79,7 @@ export class AnswerStream {
   }
 
   #waitForNext(batch: string): void {
+    this.#plan.onProgress(this.#round);
     if (batch !== '' && !this.#response.write(batch)) {
       this.#response.once('drain', () => this.#wake());
       return;

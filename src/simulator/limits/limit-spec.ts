@@ -15,8 +15,9 @@ export type LimitUnit = 'requests' | 'total' | 'input' | 'output' | 'in-flight';
 /**
  * What a limit of tokens charges. `refund`: reserved on arrival, set to the usage at the end. `keep`: reserved on arrival
  * and left there (Azure). `at-end`: nothing on arrival but a look whether anything is left, the usage at the end (Mistral).
+ * `as-generated`: the same look, and then what is streamed as it is streamed (Anthropic's output).
  */
-export const CHARGES = ['refund', 'keep', 'at-end'] as const;
+export const CHARGES = ['refund', 'keep', 'at-end', 'as-generated'] as const;
 export type Charge = (typeof CHARGES)[number];
 
 /** What is reserved of `total`: the prompt and the output cap (cookbook, Groq, Azure), or the larger (OpenAI's guide). */

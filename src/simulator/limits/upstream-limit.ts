@@ -73,7 +73,7 @@ export class UpstreamLimit {
     const input = size.input - (spec.cachedInput === 'free' ? (size.cached ?? 0) : 0);
     if (spec.unit === 'requests' || spec.unit === 'in-flight') return 1;
     // Something must be left, however little.
-    if (spec.charge === 'at-end') return 1;
+    if (this.#isChargedLater) return 1;
     if (spec.unit === 'input') return input;
     if (spec.unit === 'output') return output;
     if (spec.reserve === 'larger') return Math.max(input, output);
@@ -89,10 +89,10 @@ export class UpstreamLimit {
     return this.#meter.largest;
   }
 
-  /** Charges an arrival; null when this limit charges only at the end. */
+  /** Charges an arrival; null when this limit charges only what has come. */
   take(nowMs: number, amount: number): Entry | null {
     this.#admitted += 1;
-    return this.#isChargedAtEnd ? null : this.#charge(nowMs, amount);
+    return this.#isChargedLater ? null : this.#charge(nowMs, amount);
   }
 
   refuse(): void {
@@ -104,6 +104,14 @@ export class UpstreamLimit {
     if (this.spec.unit === 'requests' && this.waitMs(nowMs, 1) === 0) this.#charge(nowMs, 1);
   }
 
+  /** Charges what has come since the last time, where that is how it is done. Returns what is charged in all. */
+  grow(nowMs: number, used: UsedSize, charged: number): number {
+    if (this.spec.charge !== 'as-generated' || !this.#isChargedLater) return charged;
+    const amount = this.#amountUsed(used);
+    if (amount > charged) this.#charge(nowMs, amount - charged);
+    return Math.max(amount, charged);
+  }
+
   finish(nowMs: number, entry: Entry | null, used: UsedSize): void {
     this.#turn(nowMs);
     const { spec } = this;
@@ -112,8 +120,8 @@ export class UpstreamLimit {
       if (entry) this.#meter.adjust(nowMs, entry, 0);
       return;
     }
-    if (entry === null) this.#charge(nowMs, this.#amountUsed(used));
-    else if (spec.charge === 'refund') this.#meter.adjust(nowMs, entry, this.#amountUsed(used));
+    if (spec.charge === 'at-end') this.#charge(nowMs, this.#amountUsed(used));
+    else if (entry && spec.charge === 'refund') this.#meter.adjust(nowMs, entry, this.#amountUsed(used));
     this.#notePeak(nowMs);
   }
 
@@ -146,8 +154,9 @@ export class UpstreamLimit {
     };
   }
 
-  get #isChargedAtEnd(): boolean {
-    return this.spec.charge === 'at-end' && this.spec.unit !== 'requests' && this.spec.unit !== 'in-flight';
+  get #isChargedLater(): boolean {
+    const { charge, unit } = this.spec;
+    return (charge === 'at-end' || charge === 'as-generated') && unit !== 'requests' && unit !== 'in-flight';
   }
 
   #amountUsed(used: UsedSize): number {

@@ -5,6 +5,8 @@ import { type AskedSize, UpstreamLimit, type UsedSize } from './upstream-limit.t
 /** The charges of one admitted request. */
 export interface Handle {
   readonly entries: readonly (Entry | null)[];
+  /** What each limit has charged of an answer that is still coming. */
+  readonly grown: number[];
   isOpen: boolean;
 }
 
@@ -44,12 +46,21 @@ export class UpstreamLimiter {
       return refusal;
     }
     const entries = this.limits.map((limit, index) => limit.take(nowMs, amounts[index] ?? 0));
-    return { isAdmitted: true, handle: { entries, isOpen: true } };
+    return { isAdmitted: true, handle: { entries, grown: entries.map(() => 0), isOpen: true } };
+  }
+
+  /** Tells how much of an answer has come. */
+  grow(nowMs: number, handle: Handle, used: UsedSize): void {
+    if (!handle.isOpen) return;
+    for (const [index, limit] of this.limits.entries()) {
+      handle.grown[index] = limit.grow(nowMs, used, handle.grown[index] ?? 0);
+    }
   }
 
   /** Settles a request that has ended, however it did. A second time does nothing. */
   finish(nowMs: number, handle: Handle, used: UsedSize): void {
     if (!handle.isOpen) return;
+    this.grow(nowMs, handle, used);
     handle.isOpen = false;
     for (const [index, limit] of this.limits.entries()) limit.finish(nowMs, handle.entries[index] ?? null, used);
   }

@@ -231,6 +231,22 @@ describe('limits', () => {
     expect(simulator.ledger().limits[0]).toMatchObject({ name: 'otpm', charged: 180 });
   });
 
+  it('charge output while it is streamed', async () => {
+    const time = clock();
+    const answer = { outputTokens: 100, tokensPerSecond: 10 };
+    const { url, simulator } = await anthropic({ ...limited({ otpm: 1000 }), answer }, time);
+    const body = JSON.stringify({ model: MODEL, max_tokens: 4000, messages: HI, stream: true });
+    const headers = { 'x-api-key': 'sk-sim-1', 'anthropic-version': '2023-06-01' };
+    const response = await fetch(`${url}${PATH}`, { method: 'POST', headers, body });
+    const charged = (): number | undefined => simulator.ledger().limits[0]?.charged;
+    expect(charged()).toBe(1);
+    for (let tick = 0; tick < 50; tick++) time.advance(100);
+    expect(charged()).toBe(51);
+    for (let tick = 0; tick < 50; tick++) time.advance(100);
+    await response.text();
+    expect(charged()).toBe(100);
+  });
+
   it('say in a 429 when to come back, in whole seconds', async () => {
     const { call } = await anthropic(limited({ rpm: 7 }), clock());
     const body = { model: MODEL, max_tokens: 5, messages: HI };

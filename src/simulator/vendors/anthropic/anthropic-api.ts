@@ -15,7 +15,7 @@ const MODELS_PATH = '/v1/models';
 
 /**
  * Anthropic's API: evenly refilled buckets of requests, input and output. Input that is remembered is free, output is
- * charged as it was, and every answer tells what is left.
+ * charged as it comes, and every answer tells what is left.
  */
 export const anthropicApi: VendorApi = {
   title: 'Anthropic',
@@ -32,7 +32,12 @@ export const anthropicApi: VendorApi = {
     if (path === '/v1/messages') return messagesEndpoint(hasVersion);
     return path === '/v1/messages/count_tokens' ? COUNT_TOKENS : null;
   },
-  limitsOf: (given) => withChoices(given, { tpm: { cachedInput: 'free' }, itpm: { cachedInput: 'free' } }),
+  limitsOf: (given) =>
+    withChoices(given, {
+      tpm: { cachedInput: 'free' },
+      itpm: { cachedInput: 'free' },
+      otpm: { charge: 'as-generated' },
+    }),
   headersOf: ({ requestId, organization }) => ({
     'request-id': requestId,
     ...(organization === null ? {} : { 'anthropic-organization-id': organization }),
