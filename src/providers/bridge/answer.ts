@@ -12,7 +12,7 @@ export function messageOf(chat: JsonObject, usage: Usage | null, context: Transl
   const choice = listAt(chat, 'choices').find(isObject) ?? {};
   const answer = objectAt(choice, 'message') ?? {};
   const calls = callsOf(answer);
-  const id = messageId(textAt(chat, 'id'));
+  const id = messageId(textAt(chat, 'id'), context);
   const uses = calls.map((call, index) => useOf(call, useId(textAt(call, 'id'), id, index)));
   return {
     id,

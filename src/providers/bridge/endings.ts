@@ -1,6 +1,6 @@
 import { textAt } from '../mapping/json.ts';
 import type { Usage } from '../provider.ts';
-import type { JsonObject } from '../wire.ts';
+import type { JsonObject, TranslationContext } from '../wire.ts';
 
 export interface Ending {
   readonly stop_reason: string;
@@ -43,8 +43,8 @@ export function estimatedUsage(inputTokens: number | undefined): Usage {
   return { inputTokens: inputTokens ?? 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
 }
 
-/** `msg_` and what the vendor calls it. */
-export function messageId(chatId: string | null): string {
+/** `msg_` and what the vendor calls it, or at least when it was: ids of calls are made of it, and may not come again. */
+export function messageId(chatId: string | null, { createdS }: TranslationContext): string {
   const id = (chatId ?? '').replace(/^chatcmpl-/, '').replace(/[^A-Za-z0-9_-]/g, '');
-  return id.startsWith('msg_') ? id : `msg_${id || 'sluice'}`;
+  return id.startsWith('msg_') ? id : `msg_${id || createdS.toString(36)}`;
 }

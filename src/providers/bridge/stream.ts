@@ -54,7 +54,7 @@ export class ChunkTranslator {
 
   #begin(json: JsonObject): string {
     if (this.#writer.hasStarted) return '';
-    this.#id = messageId(textAt(json, 'id'));
+    this.#id = messageId(textAt(json, 'id'), this.#context);
     const { model, inputTokens } = this.#context;
     return this.#writer.start({
       id: this.#id,
