@@ -1,5 +1,6 @@
+import type { Charge } from '../charge.ts';
 import { ProxyError } from '../errors.ts';
-import type { RequestSize } from '../providers/provider.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { JsonObject } from '../providers/wire.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Correction } from '../tokens/calibrate.ts';
@@ -55,7 +56,9 @@ export function sizeRequest(
   const able = ableTargets(model, door.operation, asked);
   const measured = door.measure(parsed);
   const facts = asked.map((each) => each.facts);
-  const sizing = { ...request, able, facts, knownTokens: measured.knownTokens };
+  // Caches are asked for by fields of the body (`cache_control`, `prompt_cache_key`).
+  const mayBeCached = body.bytes.includes('cache');
+  const sizing = { ...request, able, facts, mayBeCached, knownTokens: measured.knownTokens };
   const estimates = estimatesOf(sizing, measured.chat, services.tokens);
   return estimates instanceof Promise
     ? estimates.then((known) => sizesOf(sizing, known, services))
@@ -78,6 +81,8 @@ interface Sizing extends SizedRequest {
   /** By target, with what the configuration changes. */
   readonly facts: readonly RequestFacts[];
   readonly knownTokens: number;
+  /** The input may be known to the vendor already, and some let that pass for nothing. */
+  readonly mayBeCached: boolean;
 }
 
 type Estimates = ReadonlyMap<string, TokenEstimate>;
@@ -100,7 +105,7 @@ function estimatesOf(
 }
 
 function sizesOf(request: Sizing, estimates: Estimates, services: SizeServices): readonly (TargetSize | null)[] {
-  const { model, able, knownTokens } = request;
+  const { model, able, knownTokens, mayBeCached } = request;
   let isTooLong = true;
   const sizes = model.targets.map((target, index) => {
     const counted = estimates.get(target.tokenizerModel);
@@ -112,7 +117,7 @@ function sizesOf(request: Sizing, estimates: Estimates, services: SizeServices):
     if (exceedsContext(target, facts, atLeastTokens)) return null;
     isTooLong = false;
     const predictedOutputTokens = predictOutput({ ...request, facts }, target, services);
-    return sizeOf(target, facts, { estimate, correction, atLeastTokens, predictedOutputTokens });
+    return sizeOf(target, facts, { estimate, correction, atLeastTokens, predictedOutputTokens, mayBeCached });
   });
   if (isTooLong) throw tooLong(request);
   return sizes;
@@ -148,11 +153,12 @@ interface Figures {
   readonly correction: Correction;
   readonly atLeastTokens: number;
   readonly predictedOutputTokens: number;
+  readonly mayBeCached: boolean;
 }
 
 function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figures): TargetSize {
   const { outputCapTokens, hasUnseenInput = false } = facts;
-  const { estimate, correction, atLeastTokens, predictedOutputTokens } = figures;
+  const { estimate, correction, predictedOutputTokens } = figures;
   const inputTokens = Math.ceil(estimate.inputTokens * correction.factor);
   const size = { outputCapTokens, predictedOutputTokens } as const;
   const reservedInput = Math.ceil(inputTokens * marginOf(provider.limits.hasHeaders, correction));
@@ -163,7 +169,6 @@ function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figure
     outputTokens: predictedOutputTokens,
     reasoningTokens: 0,
   };
-  const sure: RequestSize = { inputTokens: atLeastTokens, outputCapTokens, predictedOutputTokens: 0 };
   return {
     estimatedTokens: estimate.inputTokens,
     isWhole: !hasUnseenInput,
@@ -172,9 +177,21 @@ function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figure
     cost: {
       reserved,
       expected: provider.settledCharge(usage, reserved),
-      certain: provider.reservedCharge(sure),
+      certain: certainCharge(provider, facts, figures),
     },
   };
+}
+
+/** What the vendor takes in any case. Input from its cache may be free. */
+function certainCharge(provider: Provider, { outputCapTokens }: RequestFacts, figures: Figures): Charge {
+  const { atLeastTokens: inputTokens, mayBeCached } = figures;
+  const certain = provider.reservedCharge({ inputTokens, outputCapTokens, predictedOutputTokens: 0 });
+  if (!mayBeCached) return certain;
+  const usage = { inputTokens, outputTokens: 0, reasoningTokens: 0 };
+  const uncached = provider.settledCharge({ ...usage, cachedInputTokens: 0 }, certain);
+  const cached = provider.settledCharge({ ...usage, cachedInputTokens: inputTokens }, certain);
+  const freeTokens = uncached[2] - cached[2];
+  return [certain[0], certain[1] - freeTokens, certain[2] - freeTokens, certain[3], certain[4]];
 }
 
 function marginOf(hasHeaders: boolean, { answers }: Correction): number {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { anthropic } from '../../src/providers/anthropic/anthropic.ts';
+import { openai } from '../../src/providers/openai.ts';
 import { openaiCompatible } from '../../src/providers/openai-compatible.ts';
 import { chatDoor } from '../../src/proxy/doors/chat.ts';
 import { readRequestBody } from '../../src/proxy/request-body.ts';
@@ -42,6 +44,15 @@ function taught(ratio: number, answers: number): Calibration {
 const UNKNOWN = [{ provider: openaiCompatible }];
 
 describe('the cost of a request', () => {
+  test('may be nothing of the input where a cache is asked for that the vendor lets pass for nothing', async () => {
+    const targets = [{ provider: anthropic }, { provider: openai }];
+    const [free, full] = await sizesOf({ targets, body: { prompt_cache_key: 'team' } });
+    expect(free?.cost.certain).toEqual([1, 0, 0, 0, 1]);
+    expect(full?.cost.certain).toEqual([1, 80, 80, 0, 1]);
+    const [uncached] = await sizesOf({ targets });
+    expect(uncached?.cost.certain).toEqual([1, 80, 80, 0, 1]);
+  });
+
   test('is what the vendor reserves, what will stay, and what is certain', () => {
     expect(sizesOf({ body: { max_tokens: 50 } })).toEqual([
       {
