@@ -71,7 +71,7 @@ export class ModelCall {
     if (fault && failEarly({ response, model, fail: (failure) => this.#fail(failure) }, fault)) return;
     const size = sizeOf(vendor, this.#request, sender.organization);
     const { contextLength } = vendor.options;
-    const cap = choiceCap ?? 0;
+    const cap = vendor.api.hasCapInContext ? (choiceCap ?? 0) : 0;
     if (contextLength !== undefined && size.input + cap > contextLength) {
       vendor.book.refuse('context_length_exceeded');
       this.#fail({ kind: 'context_exceeded', contextLength, input: size.input, cap });

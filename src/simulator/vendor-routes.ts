@@ -32,7 +32,8 @@ export function answerVendor(vendor: Vendor, exchange: Exchange): void {
     return;
   }
   readBody(request, (text) => {
-    const body = bodyOf(text, incoming.method);
+    const takesAny = endpoint.kind === 'plain' && endpoint.takesAnyBody === true;
+    const body = bodyOf(text, takesAny || incoming.method !== 'POST');
     if (isFailure(body)) refuseBody(vendor, exchange, body);
     else if (endpoint.kind === 'plain') answerPlain(vendor, exchange, { endpoint, sender, body: body.json });
     else answerModel(vendor, exchange, { endpoint, sender, body: body.json, receivedAt });
@@ -65,6 +66,7 @@ function answerPlain(vendor: Vendor, exchange: Exchange, { endpoint, sender, bod
     nowS: Math.floor(vendor.nowMs() / 1000),
     body,
     count: vendor.count,
+    nextId: (prefix) => vendor.nextId(prefix),
     inVendorTokens: (tokens) => vendor.inVendorTokens(tokens),
     stored: vendor.storedBy(sender.key),
   });
@@ -83,11 +85,11 @@ function senderOf(vendor: Vendor, incoming: Incoming): Sender | Failure {
   return vendor.organizations.find(key) ?? { kind: 'invalid_key', key };
 }
 
-/** Only what is posted has a body. */
-function bodyOf(text: string | null, method: string): { json: Json } | Failure {
+/** `isAny`: a body that is no JSON says nothing, and is not wrong. */
+function bodyOf(text: string | null, isAny: boolean): { json: Json } | Failure {
   if (text === null) return { kind: 'body_too_large' };
-  if (method !== 'POST') return { json: {} };
   const json = parseJson(text);
+  if (isAny) return { json: isObject(json) && !isTooDeep(json) ? json : {} };
   if (!isObject(json)) return invalidRequest('We could not parse the JSON body of your request.');
   return isTooDeep(json) ? invalidRequest('The JSON body of your request is nested too deeply.') : { json };
 }

@@ -75,3 +75,15 @@ test('nothing is found to be harmful', async () => {
   const { results } = await client.moderations.create({ input: 'Hello' });
   expect(results).toMatchObject([{ flagged: false }]);
 });
+
+test('files are kept for whoever made them', async () => {
+  const { client } = await connect();
+  const { id } = await client.files.create({ purpose: 'batch', file: new File(['{}'], 'a.jsonl') });
+  expect((await client.files.retrieve(id)).id).toBe(id);
+  const batch = await client.batches.create({
+    ...{ input_file_id: id, endpoint: '/v1/chat/completions' as const, completion_window: '24h' as const },
+  });
+  expect((await client.batches.cancel(batch.id)).status).toBe('cancelled');
+  expect((await client.files.delete(id)).deleted).toBe(true);
+  expect(await failure(client.files.retrieve(id))).toBeInstanceOf(OpenAI.NotFoundError);
+});

@@ -34,6 +34,8 @@ export interface PlainFacts {
   readonly nowS: number;
   readonly body: Json;
   readonly count: TokenCounter;
+  /** A name that nothing else has. */
+  readonly nextId: (prefix: string) => string;
   /** In the vendor's own tokens. */
   readonly inVendorTokens: (tokens: number) => number;
   readonly stored: Stored;
@@ -43,8 +45,12 @@ export interface PlainFacts {
 export type Endpoint =
   /** A model answers, under its limits. */
   | { readonly kind: 'model'; read(body: Json, stored: Stored): ModelCallRead | InvalidRequest }
-  /** Answered at once, under no limit. */
-  | { readonly kind: 'plain'; answer(facts: PlainFacts): { readonly json: unknown } | Failure };
+  /** Answered at once, under no limit. `takesAnyBody`: what is no JSON is taken and not looked at. */
+  | {
+      readonly kind: 'plain';
+      readonly takesAnyBody?: true;
+      answer(facts: PlainFacts): { readonly json: unknown } | Failure;
+    };
 
 export interface ErrorReply {
   readonly status: number;
@@ -84,6 +90,8 @@ export interface VendorApi {
   keyOf(incoming: Incoming): string | null;
   /** Null: there is nothing at this path. */
   endpointOf(incoming: Incoming): Endpoint | null;
+  /** Whether the cap of an answer must fit into the context beside the prompt. */
+  readonly hasCapInContext: boolean;
   /** Limits as this vendor enforces them, as far as the options leave that open. */
   limitsOf(given: LimitsOptions): LimitsOptions;
   headersOf(facts: HeaderFacts): Headers;

@@ -200,6 +200,9 @@ describe('what is refused', () => {
     expect(other.json()['error']).toMatchObject({ code: 404, status: 'NOT_FOUND' });
     expect((await ask(`/v1beta/models/${OLD}:fly`, {})).status).toBe(404);
     expect((await ask('/v1beta/cachedContents', {})).status).toBe(404);
+    const roomy = await gemini({ contextLength: 8 });
+    const capped = { contents: HI, generationConfig: { maxOutputTokens: 1000 } };
+    expect((await roomy.call(`/v1beta/models/${OLD}:generateContent`, capped)).status).toBe(200);
     const long = await ask(`/v1beta/models/${OLD}:generateContent`, { contents: HI });
     expect(long.json()['error']?.['message']).toContain('The input token count (8) exceeds the maximum');
   });

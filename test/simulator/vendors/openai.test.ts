@@ -253,3 +253,36 @@ describe('responses', () => {
     expect(text.endsWith('"item')).toBe(true);
   });
 });
+
+describe('files, batches and jobs', () => {
+  it.each([
+    ['/v1/files', 'file-', 'file'],
+    ['/v1/batches', 'batch_', 'batch'],
+    ['/v1/fine_tuning/jobs', 'ftjob-', 'fine_tuning.job'],
+  ])('are made, found, cancelled and deleted: %s', async (path, prefix, object) => {
+    const { call, url } = await start({ organizations: [{ keys: ['sk-sim-1', 'sk-sim-2'] }] });
+    const made = (await call(path, { purpose: 'batch' })).json();
+    expect(made).toMatchObject({ id: expect.stringContaining(prefix), object, purpose: 'batch' });
+    const one = `${path}/${made['id']}`;
+    expect((await call(path)).json()['data']).toEqual([made]);
+    expect((await call(one)).json()).toEqual(made);
+    expect((await call(one, undefined, { authorization: 'Bearer sk-sim-2' })).status).toBe(404);
+    expect((await call(`${one}/cancel`, {})).json()['status']).toBe('cancelled');
+    expect((await call(`${one}/fly`, {})).json()['error']?.['code']).toBe('unknown_url');
+    const remove = (at: string) =>
+      fetch(`${url}${at}`, { method: 'DELETE', headers: { authorization: 'Bearer sk-sim-1' } });
+    expect(await (await remove(one)).json()).toEqual({ id: made['id'], object, deleted: true });
+    expect((await remove(path)).status).toBe(404);
+    expect((await call(one)).status).toBe(404);
+  });
+
+  it('take a body that is no JSON', async () => {
+    const { url } = await start();
+    const form = new FormData();
+    form.set('purpose', 'batch');
+    form.set('file', new Blob(['{}']), 'a.jsonl');
+    const headers = { authorization: 'Bearer sk-sim-1' };
+    const made = await fetch(`${url}/v1/files`, { method: 'POST', headers, body: form });
+    expect(await made.json()).toMatchObject({ object: 'file', status: 'processed' });
+  });
+});

@@ -32,6 +32,7 @@ export const anthropicApi: VendorApi = {
     if (path === '/v1/messages') return messagesEndpoint(hasVersion);
     return path === '/v1/messages/count_tokens' ? COUNT_TOKENS : null;
   },
+  hasCapInContext: true,
   limitsOf: (given) =>
     withChoices(given, {
       tpm: { cachedInput: 'free' },

@@ -30,6 +30,7 @@ export const azureApi: VendorApi = {
     const endpoint = incoming.query.has('api-version') ? operation(incoming.method, rest) : null;
     return endpoint === null ? null : ofDeployment(endpoint, decoded(deployment));
   },
+  hasCapInContext: true,
   limitsOf: (given) =>
     withChoices(given, {
       rpm: { algorithm: 'slices', sliceMs: SLICE_MS },

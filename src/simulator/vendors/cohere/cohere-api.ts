@@ -25,6 +25,7 @@ export const cohereApi: VendorApi = {
     if (method === 'POST' && path === '/v2/embed') return EMBED;
     return method === 'GET' ? modelsEndpoint(incoming) : null;
   },
+  hasCapInContext: false,
   limitsOf: (given) =>
     withChoices(given, {
       rpm: { algorithm: 'fixed-window', anchor: 'first-use' },

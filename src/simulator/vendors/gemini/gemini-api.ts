@@ -31,6 +31,7 @@ export const geminiApi: VendorApi = {
     if (place === null) return null;
     return incoming.method === 'GET' ? modelsEndpoint(place) : methodOf(incoming, place ?? '');
   },
+  hasCapInContext: false,
   limitsOf: ({ tpm, ...given }) => {
     const limits: LimitsOptions = { ...given, itpm: given.itpm ?? tpm };
     return withChoices(limits, {

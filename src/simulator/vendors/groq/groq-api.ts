@@ -31,6 +31,7 @@ export const groqApi: VendorApi = {
     if (incoming.method === 'POST' && incoming.path === '/openai/v1/chat/completions') return CHAT;
     return modelsEndpoint(incoming, '/openai/v1/models');
   },
+  hasCapInContext: true,
   limitsOf: (given) =>
     withChoices(given, {
       tpm: { cachedInput: 'refunded' },

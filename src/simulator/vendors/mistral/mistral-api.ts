@@ -35,6 +35,7 @@ export const mistralApi: VendorApi = {
     return modelsEndpoint(incoming, '/v1/models', ABILITIES);
   },
   // A limit per second is that of a minute, bursts and all.
+  hasCapInContext: false,
   limitsOf: ({ rps, ...given }) => {
     const limits: LimitsOptions = { ...given, rpm: given.rpm ?? minuteOf(rps) };
     return withChoices(limits, { rpm: SLIDING, tpm: { ...SLIDING, charge: 'at-end' } });

@@ -6,6 +6,7 @@ import { OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
 import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { OPENAI_ERRORS } from '../openai-shaped/errors.ts';
+import { collectionEndpoint } from './collections.ts';
 import { COMPLETIONS } from './completions.ts';
 import { MODERATIONS } from './moderations.ts';
 import { responsesEndpoint } from './responses.ts';
@@ -25,8 +26,10 @@ export const openAiApi: VendorApi = {
   keyOf: bearerToken,
   endpointOf: (incoming) => {
     const posted = incoming.method === 'POST' ? POSTED.get(incoming.path) : undefined;
-    return posted ?? responsesEndpoint(incoming) ?? modelsEndpoint(incoming, '/v1/models');
+    const stored = responsesEndpoint(incoming) ?? collectionEndpoint(incoming);
+    return posted ?? stored ?? modelsEndpoint(incoming, '/v1/models');
   },
+  hasCapInContext: true,
   limitsOf: (given) => given,
   headersOf: ({ requestId, organization, elapsedMs }) => ({
     'x-request-id': requestId,
