@@ -26,6 +26,7 @@ const EARLY: { readonly [kind in FaultKind]?: (request: EarlyCase, rule: FaultRu
   '503': ({ fail }) => fail({ kind: 'overloaded' }),
   quota_429: ({ fail }) => fail({ kind: 'quota_exceeded' }),
   spend_429: ({ fail }) => fail({ kind: 'spend_cap' }),
+  slow_down: ({ fail }) => fail({ kind: 'too_fast' }),
   bare_429: ({ fail }) => fail({ kind: 'bare_rate_limit' }),
   lying_retry_after: ({ fail, model }, { retryAfterMs = DEFAULT_LIE_MS }) =>
     fail({ kind: 'lying_hint', model, retryAfterMs }),

@@ -8,6 +8,7 @@ export const FAULT_KINDS = [
   '503',
   'quota_429',
   'spend_429',
+  'slow_down',
   'bare_429',
   'lying_retry_after',
   'reset_before_body',

@@ -28,6 +28,8 @@ describe.each([true, false])('before the limiter, streamed: %s', (stream) => {
     ['html_502', 'HTTP/1.1 502 Bad Gateway', 'closed', '<h1>502 Bad Gateway</h1>'],
     ['401', 'HTTP/1.1 401 Unauthorized', 'closed', '"code":"invalid_api_key"'],
     ['503', 'HTTP/1.1 503 Service Unavailable', 'closed', 'currently overloaded'],
+    ['slow_down', 'HTTP/1.1 503 Service Unavailable', 'closed', 'Slow Down'],
+    ['spend_429', 'HTTP/1.1 429 Too Many Requests', 'closed', 'organization_spend_limit_exceeded'],
     ['quota_429', 'HTTP/1.1 429 Too Many Requests', 'closed', '"code":"insufficient_quota"'],
     ['bare_429', 'HTTP/1.1 429 Too Many Requests', 'closed', 'Too many requests.'],
     ['lying_retry_after', 'HTTP/1.1 429 Too Many Requests', 'closed', 'Please try again in 20ms.'],

@@ -38,6 +38,8 @@ export type Failure =
   | { readonly kind: 'quota_exceeded' }
   /** The month's money is spent. */
   | { readonly kind: 'spend_cap' }
+  /** Not over any limit, but rising too fast. */
+  | { readonly kind: 'too_fast' }
   | { readonly kind: 'server_error' }
   /** The vendor has no capacity left. */
   | { readonly kind: 'overloaded' }

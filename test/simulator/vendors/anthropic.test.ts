@@ -287,6 +287,7 @@ describe('failures', () => {
     ['503', 529, 'overloaded_error', null],
     ['quota_429', 400, 'invalid_request_error', null],
     ['spend_429', 429, 'rate_limit_error', null],
+    ['slow_down', 429, 'rate_limit_error', null],
     ['bare_429', 429, 'rate_limit_error', null],
     ['lying_retry_after', 429, 'rate_limit_error', '1'],
   ] as const)('%s', async (kind, ...expected) => {

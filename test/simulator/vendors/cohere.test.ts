@@ -192,6 +192,7 @@ it.each([
   ['503', 503, 'service unavailable'],
   ['quota_429', 402, 'payment method'],
   ['spend_429', 429, 'API calls / month'],
+  ['slow_down', 429, 'too many requests'],
   ['bare_429', 429, 'too many requests'],
   ['lying_retry_after', 429, 'per minute request limit'],
 ] as const)('fails as told: %s', async (kind, ...[status, part]) => {

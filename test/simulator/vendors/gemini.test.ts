@@ -276,6 +276,7 @@ describe('failures', () => {
     ['503', 503, 'UNAVAILABLE', 'overloaded'],
     ['quota_429', 429, 'RESOURCE_EXHAUSTED', '"quotaValue":"0"'],
     ['spend_429', 429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted'],
+    ['slow_down', 429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted'],
     ['bare_429', 429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted'],
     ['lying_retry_after', 429, 'RESOURCE_EXHAUSTED', '"retryDelay":"0.02s"'],
   ] as const)('%s', async (kind, ...expected) => {

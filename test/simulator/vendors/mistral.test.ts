@@ -159,6 +159,7 @@ it.each([
   ['503', 429, '"code":"3505"'],
   ['quota_429', 402, 'Payment required'],
   ['spend_429', 402, 'spending limit'],
+  ['slow_down', 429, '"code":"1300"'],
   ['bare_429', 429, 'Requests rate limit exceeded'],
   ['lying_retry_after', 429, '"code":"1300"'],
 ] as const)('fails as told: %s', async (kind, ...[status, part]) => {

@@ -46,6 +46,12 @@ export function anthropicErrors(requestId: string): FailureTable<ErrorReply> {
       const body = { type: 'error', error: { type: 'rate_limit_error', message, details }, request_id: requestId };
       return { status: 429, body };
     },
+    too_fast: () =>
+      error(
+        429,
+        'rate_limit_error',
+        'This request would exceed your acceleration limit: your usage has risen too sharply. Please ramp up gradually.',
+      ),
     server_error: () => error(500, 'api_error', 'Internal server error'),
     overloaded: () => error(529, 'overloaded_error', 'Overloaded'),
     bare_rate_limit: () => error(429, 'rate_limit_error', 'Rate limited'),

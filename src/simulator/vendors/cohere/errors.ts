@@ -25,6 +25,7 @@ export function cohereErrors(id: string): FailureTable<ErrorReply> {
         429,
         'You are using a Trial key, which is limited to 1000 API calls / month. You can continue to use the Trial key for free or upgrade to a Production key with higher rate limits.',
       ),
+    too_fast: () => error(429, 'too many requests'),
     server_error: () => error(500, 'internal server error, this has been reported to our developers'),
     overloaded: () => error(503, 'service unavailable, please try again later'),
     bare_rate_limit: () => error(429, 'too many requests'),

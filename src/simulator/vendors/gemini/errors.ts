@@ -76,6 +76,7 @@ export const GEMINI_ERRORS: FailureTable<ErrorReply> = {
   // The plan does not have the model: a limit of nothing.
   quota_exceeded: () => exhausted({ name: 'rpd', model: 'gemini', value: 0, delayMs: DAY_LIE_MS }),
   spend_cap: bareExhausted,
+  too_fast: bareExhausted,
   server_error: () => error(500, 'INTERNAL', { message: 'An internal error has occurred. Please retry.' }),
   overloaded: () => error(503, 'UNAVAILABLE', { message: 'The model is overloaded. Please try again later.' }),
   bare_rate_limit: bareExhausted,

@@ -35,6 +35,7 @@ export const MISTRAL_ERRORS: FailureTable<ErrorReply> = {
   rate_limited: rateLimited,
   quota_exceeded: () => ({ status: 402, body: { detail: 'Payment required: check the billing of your workspace' } }),
   spend_cap: () => ({ status: 402, body: { detail: 'Payment required: the spending limit has been reached' } }),
+  too_fast: rateLimited,
   server_error: () => error(500, 'Internal server error', { type: 'internal_server_error', code: '1000' }),
   overloaded: () =>
     error(429, 'Service tier capacity exceeded for this model.', {

@@ -85,6 +85,15 @@ export const OPENAI_ERRORS: FailureTable<ErrorReply> = {
       type: 'insufficient_quota',
       code: 'organization_spend_limit_exceeded',
     }),
+  too_fast: () =>
+    openAiError(
+      503,
+      'Slow Down: your requests have risen too sharply. Go back to your earlier rate and raise it slowly.',
+      {
+        type: 'service_unavailable_error',
+        code: 'slow_down',
+      },
+    ),
   server_error: () =>
     openAiError(500, 'The server had an error while processing your request. Sorry about that!', {
       type: 'server_error',
