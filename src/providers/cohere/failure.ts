@@ -2,9 +2,7 @@ import type { FinishReason } from '../mapping/chat-answer.ts';
 import { objectAt, textAt } from '../mapping/json.ts';
 import { classifyAnswer } from '../openai-shaped/classify.ts';
 import { readErrorBody } from '../openai-shaped/error-body.ts';
-import { readRetryHint } from '../openai-shaped/retry-hint.ts';
-import { MINUTE_MS } from '../openai-shaped/spans-of-time.ts';
-import type { FailedAnswer, Outcome, Spent, UpstreamError } from '../provider.ts';
+import type { FailedAnswer, Outcome, UpstreamError } from '../provider.ts';
 
 /** Ends that are none: the model broke off. */
 const BROKEN: ReadonlySet<string> = new Set(['ERROR', 'TIMEOUT']);
@@ -22,12 +20,14 @@ export function readError(json: unknown): UpstreamError | null {
   return objectAt(json, 'message') === null ? readErrorBody(json) : null;
 }
 
-/** An id and a sentence is all that a refusal consists of (docs.cohere.com/reference/errors). */
+/**
+ * A refusal is an id and a sentence (docs.cohere.com/reference/errors). What everybody's rules don't know of them comes first;
+ * the end of a trial's month is told nowhere, so a probe now and then finds out.
+ */
 export function classify(answer: FailedAnswer): Outcome {
   const words = (readErrorBody(answer.json)?.message ?? '').slice(0, MAX_CHARACTERS);
   const rule = RULES.find(({ statuses, says }) => statuses.includes(answer.status) && says.test(words));
-  if (rule === undefined) return classifyAnswer(answer);
-  return typeof rule.outcome === 'function' ? rule.outcome(words, answer) : rule.outcome;
+  return rule?.outcome ?? classifyAnswer(answer);
 }
 
 /** Why an answer ended, in OpenAI's words. */
@@ -47,13 +47,10 @@ const MAX_CHARACTERS = 4_096;
 interface Rule {
   readonly statuses: readonly number[];
   readonly says: RegExp;
-  readonly outcome: Outcome | ((words: string, answer: FailedAnswer) => Outcome);
+  readonly outcome: Outcome;
 }
 
 const RULES: readonly Rule[] = [
-  // The trial's month, whose end nobody tells; a probe now and then finds out.
-  { statuses: [429], says: /\/ ?month|per month/i, outcome: { kind: 'exhausted', retryAfterMs: null } },
-  { statuses: [429], says: /\/ ?minute|per minute/i, outcome: waits },
   // The output that was asked for is too long, not the prompt.
   { statuses: [400], says: /max tokens must be/i, outcome: { kind: 'client' } },
   { statuses: [404], says: /\bmodel\b/i, outcome: { kind: 'disabled', reason: 'model', scope: 'key_model' } },
@@ -64,16 +61,3 @@ const RULES: readonly Rule[] = [
   // Somebody hung up.
   { statuses: [499], says: /^/, outcome: { kind: 'failed' } },
 ];
-
-/** What the sentence measures: calls of a key's trial, or tokens. */
-function waits(words: string, { headers }: FailedAnswer): Outcome {
-  const limit = /limit(?:ed to| is) (\d[\d,]*)/i.exec(words)?.[1];
-  const unit: Spent['unit'] = /tokens? (?:rate|per)/i.test(words) ? 'tokens' : 'requests';
-  const amount = limit === undefined ? null : Number(limit.replaceAll(',', ''));
-  const reading: Spent = { unit, windowMs: MINUTE_MS, limit: amount, used: null, requested: null };
-  return {
-    kind: 'wait',
-    retryAfterMs: readRetryHint(headers, words),
-    readings: amount === null ? [] : [reading],
-  };
-}

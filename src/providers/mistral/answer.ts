@@ -1,7 +1,7 @@
-import { type AnswerHead, type WholeChoice, wholeChat } from '../mapping/chat-answer.ts';
-import { fieldAt, isObject, listAt, numberAt, textAt } from '../mapping/json.ts';
+import { type WholeChoice, wholeChat } from '../mapping/chat-answer.ts';
+import { fieldAt, isObject, listAt, textAt } from '../mapping/json.ts';
 import type { AnswerTranslator, JsonObject, TranslationContext, UpstreamEvent } from '../wire.ts';
-import { argumentsIn, joined, saidIn } from './content.ts';
+import { argumentsIn, headOf, joined, saidIn } from './content.ts';
 import { finishReasonOf } from './failure.ts';
 import { callId } from './messages.ts';
 import { StreamTranslator } from './stream.ts';
@@ -29,14 +29,6 @@ export class MistralChat implements AnswerTranslator {
   end(): string {
     return this.#stream.end();
   }
-}
-
-function headOf(json: unknown, { model, createdS }: TranslationContext): AnswerHead {
-  return {
-    id: textAt(json, 'id') || 'chatcmpl',
-    model: textAt(json, 'model') || model,
-    createdS: numberAt(json, 'created') ?? createdS,
-  };
 }
 
 function choiceOf(choice: JsonObject): WholeChoice {

@@ -1,4 +1,6 @@
-import { fieldAt, isObject, listAt, textAt } from '../mapping/json.ts';
+import type { AnswerHead } from '../mapping/chat-answer.ts';
+import { fieldAt, isObject, listAt, numberAt, textAt } from '../mapping/json.ts';
+import type { TranslationContext } from '../wire.ts';
 
 /** A piece of what a model has said. */
 export interface Said {
@@ -37,4 +39,13 @@ export function argumentsIn(called: unknown): string {
   const given = fieldAt(called, 'arguments');
   if (typeof given === 'string') return given;
   return isObject(given) ? JSON.stringify(given) : '';
+}
+
+/** What the answer says of itself, whole or in a chunk. */
+export function headOf(json: unknown, { model, createdS }: TranslationContext): AnswerHead {
+  return {
+    id: textAt(json, 'id') || 'chatcmpl',
+    model: textAt(json, 'model') || model,
+    createdS: numberAt(json, 'created') ?? createdS,
+  };
 }

@@ -1,8 +1,8 @@
-import { type AnswerHead, ChatStreamWriter, errorChunk } from '../mapping/chat-answer.ts';
+import { ChatStreamWriter, errorChunk } from '../mapping/chat-answer.ts';
 import { fieldAt, isObject, listAt, numberAt, textAt } from '../mapping/json.ts';
 import type { Usage } from '../provider.ts';
 import type { TranslationContext } from '../wire.ts';
-import { argumentsIn, saidIn } from './content.ts';
+import { argumentsIn, headOf, saidIn } from './content.ts';
 import { finishReasonOf, readError } from './failure.ts';
 import { callId } from './messages.ts';
 import { readUsage } from './usage.ts';
@@ -49,14 +49,7 @@ export class StreamTranslator {
   }
 
   #chunksFor(json: unknown): ChatStreamWriter {
-    if (this.#writer !== null) return this.#writer;
-    const { model, createdS } = this.#context;
-    const head: AnswerHead = {
-      id: textAt(json, 'id') || 'chatcmpl',
-      model: textAt(json, 'model') || model,
-      createdS: numberAt(json, 'created') ?? createdS,
-    };
-    this.#writer = new ChatStreamWriter(head);
+    this.#writer ??= new ChatStreamWriter(headOf(json, this.#context));
     return this.#writer;
   }
 

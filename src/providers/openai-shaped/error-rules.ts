@@ -85,7 +85,11 @@ const RULES: readonly ErrorRule[] = [
   { statuses: [429], says: /service_tier_capacity_exceeded|\b3505\b|during peak load/i, outcome: capacity },
   // OpenRouter passes on what the vendor behind it said; its own refusals carry no provider.
   { statuses: [429], when: ({ body }) => /"provider_name"\s*:\s*"/.test(body), outcome: capacity },
-  { statuses: [429], says: /\b(?:RPD|TPD)\b|per[ -]day|per[ -]month|\bdaily\b|\bmonthly\b/i, outcome: longGone },
+  {
+    statuses: [429],
+    says: /\b(?:RPD|TPD)\b|per[ -]day|per[ -]month|\/ (?:day|month)\b|\bdaily\b|\bmonthly\b/i,
+    outcome: longGone,
+  },
   { statuses: [429], outcome: wait },
 
   { statuses: [503], says: /slow down/i, outcome: { kind: 'ramp' } },

@@ -8,11 +8,11 @@ const LIMIT_NAMES: readonly (readonly [words: RegExp, unit: Spent['unit'], windo
   [/\bTPD\b|\btokens per day/i, 'tokens', DAY_MS],
   [/\bTPM\b|\btokens per min/i, 'tokens', MINUTE_MS],
   [/\bRPD\b|\brequests per day|\bfree-models-per-day/i, 'requests', DAY_MS],
-  [/\bRPM\b|\brequests per min|\bfree-models-per-min/i, 'requests', MINUTE_MS],
+  [/\bRPM\b|\brequests per min|\bcalls \/ min|\bfree-models-per-min/i, 'requests', MINUTE_MS],
   [/\bRPS\b|\brequests per sec/i, 'requests', SECOND_MS],
 ];
 
-const LIMIT = /\b(?:limit(?: is|:)?|of) (\d[\d,]*)/i;
+const LIMIT = /\b(?:limit(?:ed to| is|:)?|of) (\d[\d,]*)/i;
 const USED = /\b(?:used|current):? (\d[\d,]*)/i;
 const REQUESTED = /\brequested:? (\d[\d,]*)/i;
 
