@@ -67,4 +67,27 @@ export const VENDOR_CASES: readonly VendorCase[] = [
     perMinute: 60,
     hasHeaders: false,
   },
+  {
+    ...COMMON,
+    vendor: 'cohere',
+    type: 'cohere',
+    basePath: '',
+    models: ['command-r7b-12-2024'],
+    limits: { rpm: 60 },
+    charge: 'rpm',
+    perMinute: 60,
+    // Trial keys have, and the simulated ones are.
+    hasHeaders: true,
+  },
+  {
+    ...COMMON,
+    vendor: 'mistral',
+    type: 'mistral',
+    basePath: '/v1',
+    models: ['mistral-small-latest'],
+    limits: { rps: 5, tpm: 40_000 },
+    charge: 'tpm',
+    perMinute: 100,
+    hasHeaders: true,
+  },
 ];
