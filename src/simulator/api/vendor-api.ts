@@ -59,7 +59,7 @@ export interface ErrorReply {
 }
 
 /** Facts for the headers of any answer. */
-export interface HeaderFacts {
+interface HeaderFacts {
   readonly requestId: string;
   /** Null before the key is known. */
   readonly organization: string | null;

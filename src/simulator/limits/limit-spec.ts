@@ -29,7 +29,7 @@ type Reserve = (typeof RESERVES)[number];
  * back at the end (Groq).
  */
 export const CACHED_INPUT = ['counts', 'free', 'refunded'] as const;
-export type CachedInput = (typeof CACHED_INPUT)[number];
+type CachedInput = (typeof CACHED_INPUT)[number];
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -40,6 +40,9 @@ describe('an answer', () => {
     const path = '/openai/deployments/text-embedding-3-small/embeddings?api-version=1';
     expect((await call(path, { input: 'Hi' })).json()['data']).toHaveLength(1);
     expect((await call('/openai/v1/models')).json()['data']).toHaveLength(3);
+    expect((await call('/openai/v1/responses', { model: MODEL, input: 'Hi' })).json()['object']).toBe('response');
+    const older = await call(`/openai/deployments/${MODEL}/completions?api-version=1`, { prompt: 'Hi' });
+    expect(older.json()['object']).toBe('text_completion');
   });
 });
 

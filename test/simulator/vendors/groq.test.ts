@@ -51,6 +51,12 @@ describe('an answer', () => {
   });
 });
 
+it('responds', async () => {
+  const { call } = await groq();
+  const made = (await call('/openai/v1/responses', { model: MODEL, input: 'Hi' })).json();
+  expect((await call(`/openai/v1/responses/${made['id']}`)).json()).toEqual(made);
+});
+
 describe('what is refused', () => {
   it.each([
     ['several answers', { n: 2 }, "'n' : number must be at most 1"],

@@ -4,8 +4,10 @@ import type { UpstreamLimit } from '../../limits/upstream-limit.ts';
 import { curlExample } from '../curl-example.ts';
 import { withChoices } from '../limit-choices.ts';
 import { type ChatDialect, OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
+import { COMPLETIONS } from '../openai-shaped/completions.ts';
 import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, decoded, modelsEndpoint } from '../openai-shaped/endpoints.ts';
+import { responsesEndpoint } from '../openai-shaped/responses.ts';
 import { AZURE_ERRORS } from './errors.ts';
 
 const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)\/(.+)$/;
@@ -72,6 +74,7 @@ const EMBEDDINGS = embeddingsEndpoint();
 function operation(method: string, rest: string): Endpoint | null {
   if (method !== 'POST') return null;
   if (rest === 'chat/completions') return CHAT;
+  if (rest === 'completions') return COMPLETIONS;
   return rest === 'embeddings' ? EMBEDDINGS : null;
 }
 
@@ -79,7 +82,7 @@ function operation(method: string, rest: string): Endpoint | null {
 function v1Endpoint(incoming: Incoming): Endpoint | null {
   const { method, path } = incoming;
   const endpoint = path.startsWith(V1) ? operation(method, path.slice(V1.length)) : null;
-  return endpoint ?? modelsEndpoint(incoming, `${V1}models`);
+  return endpoint ?? responsesEndpoint(incoming, `${V1}responses`) ?? modelsEndpoint(incoming, `${V1}models`);
 }
 
 /** Whatever model the body names, the deployment answers. */

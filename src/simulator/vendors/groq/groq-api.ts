@@ -17,6 +17,7 @@ import { type ChatDialect, ChatWriter, OPENAI_DIALECT } from '../openai-shaped/c
 import { bearerToken, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { invalid, OPENAI_ERRORS, openAiError, refusedNumbers, secondsHint } from '../openai-shaped/errors.ts';
 import { readChat } from '../openai-shaped/read-chat.ts';
+import { responsesEndpoint } from '../openai-shaped/responses.ts';
 
 /**
  * Groq's API: buckets that refill evenly. Its headers tell of the requests of the day and the tokens of the minute; what is
@@ -29,7 +30,7 @@ export const groqApi: VendorApi = {
   keyOf: bearerToken,
   endpointOf: (incoming) => {
     if (incoming.method === 'POST' && incoming.path === '/openai/v1/chat/completions') return CHAT;
-    return modelsEndpoint(incoming, '/openai/v1/models');
+    return responsesEndpoint(incoming, '/openai/v1/responses') ?? modelsEndpoint(incoming, '/openai/v1/models');
   },
   hasCapInContext: true,
   limitsOf: (given) =>

@@ -39,16 +39,16 @@ export function secondsHint(waitMs: number): Headers {
 }
 
 /** Whole seconds, and the exact wait beside them. */
-export function waitHints(waitMs: number): Headers {
+function waitHints(waitMs: number): Headers {
   return { 'retry-after': String(Math.ceil(waitMs / 1000)), 'retry-after-ms': String(Math.ceil(waitMs)) };
 }
 
 /** A key as messages show it. */
-export function masked(key: string): string {
+function masked(key: string): string {
   return key.length > 12 ? `${key.slice(0, 4)}****${key.slice(-4)}` : '****';
 }
 
-export function invalidAsOpenAi({ message, param, code }: InvalidRequest): ErrorReply {
+function invalidAsOpenAi({ message, param, code }: InvalidRequest): ErrorReply {
   return invalid(400, message, { param, code });
 }
 

@@ -3,13 +3,13 @@ import type { Endpoint, VendorApi } from '../../api/vendor-api.ts';
 import { rateHeaders } from '../../rate-headers.ts';
 import { curlExample } from '../curl-example.ts';
 import { OPENAI_DIALECT } from '../openai-shaped/chat-writer.ts';
+import { COMPLETIONS } from '../openai-shaped/completions.ts';
 import { embeddingsEndpoint } from '../openai-shaped/embeddings.ts';
 import { bearerToken, chatEndpoint, modelsEndpoint } from '../openai-shaped/endpoints.ts';
 import { OPENAI_ERRORS } from '../openai-shaped/errors.ts';
+import { responsesEndpoint } from '../openai-shaped/responses.ts';
 import { collectionEndpoint } from './collections.ts';
-import { COMPLETIONS } from './completions.ts';
 import { MODERATIONS } from './moderations.ts';
-import { responsesEndpoint } from './responses.ts';
 
 const POSTED: ReadonlyMap<string, Endpoint> = new Map([
   ['/v1/chat/completions', chatEndpoint(OPENAI_DIALECT)],
@@ -26,7 +26,7 @@ export const openAiApi: VendorApi = {
   keyOf: bearerToken,
   endpointOf: (incoming) => {
     const posted = incoming.method === 'POST' ? POSTED.get(incoming.path) : undefined;
-    const stored = responsesEndpoint(incoming) ?? collectionEndpoint(incoming);
+    const stored = responsesEndpoint(incoming, '/v1/responses') ?? collectionEndpoint(incoming);
     return posted ?? stored ?? modelsEndpoint(incoming, '/v1/models');
   },
   hasCapInContext: true,

@@ -6,13 +6,11 @@ import { type Prompt, promptTokens } from '../../prompt-size.ts';
 import { calledFunctions, type ToolChoice } from '../called-functions.ts';
 import { ResponseWriter } from './response-writer.ts';
 
-const PATH = '/v1/responses';
-
 /** Responses are made at one path, and found again, forgotten or looked into below it. */
-export function responsesEndpoint({ method, path }: Incoming): Endpoint | null {
-  if (path === PATH) return method === 'POST' ? CREATE : null;
-  if (!path.startsWith(`${PATH}/`)) return null;
-  const [id = '', rest] = path.slice(PATH.length + 1).split('/', 2);
+export function responsesEndpoint({ method, path }: Incoming, at: string): Endpoint | null {
+  if (path === at) return method === 'POST' ? RESPONSES : null;
+  if (!path.startsWith(`${at}/`)) return null;
+  const [id = '', rest] = path.slice(at.length + 1).split('/', 2);
   if (method === 'GET' && rest === undefined) return found(id, (response) => response);
   if (method === 'GET' && rest === 'input_items') {
     return found(id, () => ({ object: 'list', data: [], first_id: null, last_id: null, has_more: false }));
@@ -20,7 +18,7 @@ export function responsesEndpoint({ method, path }: Incoming): Endpoint | null {
   return method === 'DELETE' && rest === undefined ? forgotten(id) : null;
 }
 
-const CREATE: Endpoint = {
+const RESPONSES: Endpoint = {
   kind: 'model',
   read: (body, stored) => {
     const mistake = mistakeIn(body, stored);
