@@ -48,6 +48,8 @@ interface Settings {
 
 interface SimulatedSettings extends Settings {
   readonly simulator?: Partial<SimulatorOptions>;
+  /** Where the vendor's API begins; default `/v1`. */
+  readonly basePath?: string;
 }
 
 interface Running {
@@ -77,22 +79,23 @@ afterEach(async () => {
 /** Sluice in front of the simulator, both on free ports of loopback; checked and closed after the test. */
 export async function startWorld({
   simulator: options = {},
+  basePath = '/v1',
   ...settings
 }: SimulatedSettings = {}): Promise<SimulatedWorld> {
   const organizations = [{ keys: [UPSTREAM_KEY] }];
   const simulator = createSimulator({ organizations, ...options }, systemClock, () => 0.5);
   const { url } = await simulator.listen();
-  return { simulator, ...(await startSluice(url, () => simulator.close(), settings)) };
+  return { simulator, ...(await startSluice(url + basePath, () => simulator.close(), settings)) };
 }
 
 /** Sluice in front of an upstream that answers with exact bytes. */
 export async function startScriptedWorld(script: Script, settings: Settings = {}): Promise<ScriptedWorld> {
   const upstream = await ScriptedUpstream.listen(script);
-  return { upstream, ...(await startSluice(upstream.origin, () => upstream.close(), settings)) };
+  return { upstream, ...(await startSluice(`${upstream.origin}/v1`, () => upstream.close(), settings)) };
 }
 
 async function startSluice(
-  upstreamUrl: string,
+  baseUrl: string,
   closeUpstream: () => Promise<void>,
   { config = {}, provider = {} }: Settings,
 ): Promise<World> {
@@ -105,7 +108,7 @@ async function startSluice(
       { name: 'app', key: CLIENT_KEY },
       { name: 'narrow', key: NARROW_KEY, models: ['gpt-4o-mini'] },
     ],
-    providers: [{ name: 'simulated', type: 'openai', base_url: `${upstreamUrl}/v1`, keys, ...provider }],
+    providers: [{ name: 'simulated', type: 'openai', base_url: baseUrl, keys, ...provider }],
     models: [
       { name: 'gpt-4o', targets: [{ provider: 'simulated', model: 'gpt-4o' }] },
       { name: 'gpt-4o-mini', targets: [{ provider: 'simulated', model: 'gpt-4o-mini' }] },
