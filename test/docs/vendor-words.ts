@@ -15,7 +15,7 @@ export function adapter(type: string): Provider {
 }
 
 /** With messages over its chats where it has none of its own, as they are served. */
-export function wireOf(provider: Provider, operation: Operation): Wire | null {
+function wireOf(provider: Provider, operation: Operation): Wire | null {
   const { chat } = provider.wires;
   const own = provider.wires[operation];
   if (own || operation !== 'messages' || !chat) return own ?? null;
