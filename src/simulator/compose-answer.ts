@@ -41,6 +41,9 @@ export interface AnswerSource {
 /** How long a model thinks, in o200k tokens. */
 const THINKING_TOKENS = 16;
 
+/** More stop texts are not looked for. */
+const MOST_STOPS = 16;
+
 /** What the model says to a request. */
 export function composeAnswer(request: ModelRequest, source: AnswerSource): readonly Choice[] {
   const cap = request.choiceCap === null ? null : Math.max(1, Math.floor(request.choiceCap / source.usageFactor));
@@ -97,15 +100,17 @@ function firstStop(
   wanted: number,
   stops: readonly string[],
 ): { text: string; tokens: number } | null {
-  let first: { text: string; tokens: number } | null = null;
-  for (const text of stops) {
-    const at = text === '' ? -1 : words.text(wanted).indexOf(text);
-    if (at < 0) continue;
-    let tokens = wanted;
-    while (tokens > 1 && words.text(tokens).length > at) tokens -= 1;
-    if (first === null || tokens < first.tokens) first = { text, tokens };
+  const said = words.text(wanted);
+  let first: { text: string; at: number } | null = null;
+  for (const text of stops.slice(0, MOST_STOPS)) {
+    const at = text === '' ? -1 : said.indexOf(text);
+    if (at >= 0 && (first === null || at < first.at)) first = { text, at };
   }
-  return first;
+  if (first === null) return null;
+  const { text, at } = first;
+  let tokens = 0;
+  for (let length = 0; length <= at && tokens < wanted; tokens++) length += words.piece(tokens).length;
+  return { text, tokens: Math.max(1, tokens - 1) };
 }
 
 function cutParts(parts: readonly Part[], cap: number): Part[] {

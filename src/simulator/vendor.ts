@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { AnswerText } from './answer-text.ts';
-import type { Stored, VendorApi } from './api/vendor-api.ts';
+import type { VendorApi } from './api/vendor-api.ts';
 import { createTokenCounter, type TokenCounter } from './count-tokens.ts';
 import { FaultPlan } from './faults.ts';
 import { type Ledger, RequestBook } from './ledger.ts';
 import type { SimulatorOptions } from './options.ts';
 import { Organizations } from './organizations.ts';
 import { PromptCache } from './prompt-cache.ts';
+import { StoredThings } from './stored-things.ts';
 import { vendorApi } from './vendors/registry.ts';
 
 const DEFAULT_MAX_LOGGED = 100_000;
@@ -24,7 +25,7 @@ export class Vendor {
   readonly words = new AnswerText();
   readonly promptCache = new PromptCache();
   /** What answers have left behind, by key and id. */
-  readonly #stored = new Map<string, Stored>();
+  readonly #stored = new Map<string, StoredThings>();
   readonly #countRaw: TokenCounter = createTokenCounter();
   /** What turns the monotonic clock into the vendor's: its windows begin at its own :00. */
   readonly #wallOffsetMs: number;
@@ -70,8 +71,8 @@ export class Vendor {
     return Math.round(tokens * (this.options.usageFactor ?? 1));
   }
 
-  storedBy(key: string): Stored {
-    const stored = this.#stored.get(key) ?? new Map();
+  storedBy(key: string): StoredThings {
+    const stored = this.#stored.get(key) ?? new StoredThings();
     this.#stored.set(key, stored);
     return stored;
   }

@@ -9,6 +9,7 @@ import { goDuration } from '../../src/simulator/go-duration.ts';
 import type { Json } from '../../src/simulator/json.ts';
 import { jsonExample } from '../../src/simulator/json-example.ts';
 import { type Prompt, promptTokens } from '../../src/simulator/prompt-size.ts';
+import { calledFunctions } from '../../src/simulator/vendors/called-functions.ts';
 import { readChat } from '../../src/simulator/vendors/openai-shaped/read-chat.ts';
 
 const count = createTokenCounter();
@@ -214,5 +215,21 @@ describe('the smallest value that obeys a schema', () => {
       expect(jsonExample({ type: 'string', minLength: size })).toEqual(expect.any(String));
       expect(jsonExample({ type: 'array', minItems: size })).toEqual(expect.any(Array));
     }
+  });
+});
+
+describe('the wish to call a tool', () => {
+  const tools = [{ name: 'get_weather' }];
+  const called = (lastSaid: string): unknown[] =>
+    calledFunctions({ choice: 'auto', tools, lastSaid, isOneAtMost: false });
+
+  it('is found in what was said last', () => {
+    expect(called('Please use the tool')).toEqual(tools);
+    expect(called('Use it. The tool is good')).toEqual([]);
+  });
+
+  // One such text kept the process busy for minutes.
+  it('does not take long to miss in a long text', () => {
+    expect(called('use '.repeat(1_000_000))).toEqual([]);
   });
 });

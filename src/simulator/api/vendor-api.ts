@@ -3,6 +3,7 @@ import type { TokenCounter } from '../count-tokens.ts';
 import type { Json } from '../json.ts';
 import type { LimitsOptions } from '../limits/limit-spec.ts';
 import type { UpstreamLimit } from '../limits/upstream-limit.ts';
+import type { StoredThings } from '../stored-things.ts';
 import type { Answer, AnswerWriter, Usage } from './answer.ts';
 import type { Failure, InvalidRequest } from './failure.ts';
 import type { ModelRequest } from './model-request.ts';
@@ -24,9 +25,6 @@ export interface ModelCallRead {
   write(answer: Answer): AnswerWriter;
 }
 
-/** Whatever a key has stored, by id. */
-export type Stored = Map<string, unknown>;
-
 /** Facts that answers without a model are made of. */
 export interface PlainFacts {
   readonly models: readonly string[];
@@ -38,13 +36,13 @@ export interface PlainFacts {
   readonly nextId: (prefix: string) => string;
   /** In the vendor's own tokens. */
   readonly inVendorTokens: (tokens: number) => number;
-  readonly stored: Stored;
+  readonly stored: StoredThings;
 }
 
 /** What stands behind a path. */
 export type Endpoint =
   /** A model answers, under its limits. */
-  | { readonly kind: 'model'; read(body: Json, stored: Stored): ModelCallRead | InvalidRequest }
+  | { readonly kind: 'model'; read(body: Json, stored: StoredThings): ModelCallRead | InvalidRequest }
   /** Answered at once, under no limit. `takesAnyBody`: what is no JSON is taken and not looked at. */
   | {
       readonly kind: 'plain';

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { AnswerWriter, Usage } from '../api/answer.ts';
 
 const USUAL_DIMENSIONS = 64;
-const MOST_DIMENSIONS = 4096;
+const MOST_DIMENSIONS = 3072;
+
+/** As many texts as any vendor takes at once. */
+export const MOST_TEXTS = 2048;
 
 /** A vector of length 1 that is the same for the same text. */
 export function vectorOf(text: string, dimensions: number | null): number[] {

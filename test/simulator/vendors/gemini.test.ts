@@ -305,6 +305,8 @@ it('embeds one text or many', async () => {
   expect(many.json()['embeddings']?.[0]).toEqual(one['embedding']);
   expect(many.json()['embeddings']?.[1]).not.toEqual(one['embedding']);
   expect((await call('/v1beta/models/e:batchEmbedContents', { requests: [] })).status).toBe(400);
+  const tooMany = Array.from({ length: 101 }, () => request('Hi'));
+  expect((await call('/v1beta/models/e:batchEmbedContents', { requests: tooMany })).text).toContain('at most 100');
   expect(simulator.ledger().requests).toMatchObject([{ input: 1, output: 0 }, { input: 2 }]);
 });
 

@@ -89,6 +89,7 @@ describe('embeddings', () => {
     ['an empty list', []],
     ['an empty text', ['']],
     ['a number', 5],
+    ['too many texts', Array(2049).fill('x')],
   ])('of %s are refused', async (_, input) => {
     expect((await embed({ input })).json()['error']).toMatchObject({ param: 'input' });
     expect((await embed({ input: 'x', model: '' })).status).toBe(400);
@@ -141,6 +142,7 @@ it('moderations find nothing, and cost a request', async () => {
   expect(json()['results']).toMatchObject([{ flagged: false }, { flagged: false }]);
   expect((await call('/v1/moderations', { input: 'Hi' })).json()['results']).toHaveLength(1);
   expect((await call('/v1/moderations', {})).status).toBe(400);
+  expect((await call('/v1/moderations', { input: Array(2049).fill('x') })).status).toBe(400);
   expect(simulator.ledger()).toMatchObject({ admitted: 2, requests: [{ input: 0, output: 0 }, {}] });
 });
 

@@ -4,6 +4,8 @@ import type { Endpoint } from '../../api/vendor-api.ts';
 import { asObject, asObjects, asText, type Json, numberOf } from '../../json.ts';
 import { vectorOf, wholeOnly } from '../vectors.ts';
 
+const MOST_REQUESTS = 100;
+
 interface Embed {
   readonly text: string;
   readonly dimensions: number | null;
@@ -38,6 +40,11 @@ function embedding(
       const embeds = textsOf(body);
       if (embeds.length === 0 || embeds.some(({ text }) => text === '')) {
         return invalidRequest('* EmbedContentRequest.content: contents is not specified');
+      }
+      if (embeds.length > MOST_REQUESTS) {
+        return invalidRequest(
+          `* BatchEmbedContentsRequest.requests: at most ${MOST_REQUESTS} requests can be in one batch`,
+        );
       }
       return {
         request: {

@@ -3,7 +3,7 @@ import { type InvalidRequest, invalidRequest } from '../../api/failure.ts';
 import { PLAIN_REQUEST } from '../../api/model-request.ts';
 import type { Endpoint, ModelCallRead } from '../../api/vendor-api.ts';
 import { asText, type Json, numberOf } from '../../json.ts';
-import { vectorOf, wholeOnly } from '../vectors.ts';
+import { MOST_TEXTS, vectorOf, wholeOnly } from '../vectors.ts';
 
 /** A text, or the tokens of one. */
 type EmbedInput = string | readonly number[];
@@ -47,7 +47,7 @@ function dimensionsOf(body: Json): number | null {
 
 function inputsOf(input: unknown): readonly EmbedInput[] | null {
   const list = typeof input === 'string' || isTokens(input) ? [input] : input;
-  if (!Array.isArray(list) || list.length === 0) return null;
+  if (!Array.isArray(list) || list.length === 0 || list.length > MOST_TEXTS) return null;
   return list.every((each) => (typeof each === 'string' && each !== '') || isTokens(each)) ? list : null;
 }
 

@@ -3,6 +3,7 @@ import { ANY_OBJECT, type ModelRequest, PLAIN_REQUEST } from '../../api/model-re
 import type { Endpoint, Incoming } from '../../api/vendor-api.ts';
 import { asObject, asObjects, asText, isCount, type Json, numberOf } from '../../json.ts';
 import { type Prompt, promptTokens } from '../../prompt-size.ts';
+import type { StoredThings } from '../../stored-things.ts';
 import { calledFunctions, type ToolChoice } from '../called-functions.ts';
 import { ResponseWriter } from './response-writer.ts';
 
@@ -38,7 +39,7 @@ const RESPONSES: Endpoint = {
   },
 };
 
-function mistakeIn(body: Json, stored: ReadonlyMap<string, unknown>): InvalidRequest | null {
+function mistakeIn(body: Json, stored: StoredThings): InvalidRequest | null {
   const { model, input, previous_response_id: previous } = body;
   if (typeof model !== 'string' || model === '') return invalidRequest('you must provide a model parameter');
   if (input === undefined) {

@@ -31,7 +31,7 @@ function ofAll(collection: Collection, method: string): Answer | null {
   if (method === 'POST') return (facts) => ({ json: created(collection, facts) });
   if (method !== 'GET') return null;
   return ({ stored }) => {
-    const data = [...stored.values()].filter((each) => asObject(each)['object'] === collection.object);
+    const data = stored.all().filter((each) => asObject(each)['object'] === collection.object);
     return { json: { object: 'list', data, has_more: false } };
   };
 }

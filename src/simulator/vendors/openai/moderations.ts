@@ -2,7 +2,7 @@ import { invalidRequest } from '../../api/failure.ts';
 import { PLAIN_REQUEST } from '../../api/model-request.ts';
 import type { Endpoint } from '../../api/vendor-api.ts';
 import { asText } from '../../json.ts';
-import { wholeOnly } from '../vectors.ts';
+import { MOST_TEXTS, wholeOnly } from '../vectors.ts';
 
 const USUAL_MODEL = 'omni-moderation-latest';
 const CATEGORIES = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'];
@@ -19,6 +19,7 @@ export const MODERATIONS: Endpoint = {
     if (input === undefined || inputs.length === 0) {
       return invalidRequest("Missing required parameter: 'input'.", 'input', 'missing_required_parameter');
     }
+    if (inputs.length > MOST_TEXTS) return invalidRequest("Invalid 'input': too many items.", 'input');
     const results = inputs.map(() => ({ flagged: false, categories: each(false), category_scores: each(0.0001) }));
     return {
       request: {

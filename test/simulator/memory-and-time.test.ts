@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { httpDate, nextPacificMidnight, pacificMidnight, rfc3339 } from '../../src/simulator/calendar.ts';
 import { cacheId, PromptCache } from '../../src/simulator/prompt-cache.ts';
+import { StoredThings } from '../../src/simulator/stored-things.ts';
 
 describe('instants', () => {
   it('are rounded up in whole seconds', () => {
@@ -44,4 +45,11 @@ describe('beginnings of prompts', () => {
     for (let index = 0; index <= 10_000; index++) cache.put(String(index), 0);
     expect([cache.has('0', 0), cache.has('1', 0)]).toEqual([false, true]);
   });
+});
+
+it('of what is stored, the oldest goes when there is too much', () => {
+  const things = new StoredThings();
+  for (let index = 0; index <= 10_000; index++) things.set(String(index), index);
+  expect([things.has('0'), things.get('1'), things.all().length]).toEqual([false, 1, 10_000]);
+  expect([things.delete('1'), things.delete('1')]).toEqual([true, false]);
 });
