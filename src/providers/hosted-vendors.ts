@@ -50,7 +50,12 @@ const HOSTED: readonly VendorFacts[] = [
     // `n` is dropped without a word.
     offers: ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs'],
     // Only models that cost nothing have limits, by minute and UTC day; which kind of minute is not documented.
-    limits: { ...UNKNOWN_LIMITS, algorithm: 'fixed-window', burst: 1 },
+    limits: {
+      ...UNKNOWN_LIMITS,
+      algorithm: 'fixed-window',
+      burst: 1,
+      dayBegins: { minuteOfDay: 0, timeZone: 'UTC' },
+    },
     charge: COUNTS_USAGE,
     streamUsage: 'always',
     rateHeaders: [],

@@ -34,6 +34,8 @@ const CLIENT: Outcome = { kind: 'client' };
 /** While a local server loads its model, and while its own queue is full. It sends no hint of its own. */
 const LOADING_MS = 2_000;
 const QUEUE_FULL_MS = 1_000;
+/** Until one of the requests that run has ended, where a vendor limits those. */
+const SLOT_MS = 1_000;
 
 const BILLING_MARKS = new RegExp(
   [
@@ -46,6 +48,8 @@ const BILLING_MARKS = new RegExp(
     'credit balance is too low',
     'used all available credits',
     'monthly spending limit',
+    // Z.AI tells its refusals apart by numbers.
+    '^1113 ',
   ].join('|'),
   'i',
 );
@@ -82,7 +86,13 @@ const RULES: readonly ErrorRule[] = [
   // A cheaper tier that is full says nothing about the others (OpenAI flex, Groq flex).
   { statuses: [429], says: /resource[ _]unavailable/i, outcome: tierFull },
   { statuses: [498], outcome: tierFull },
-  { statuses: [429], says: /service_tier_capacity_exceeded|\b3505\b|during peak load/i, outcome: capacity },
+  {
+    statuses: [429],
+    says: /service_tier_capacity_exceeded|\b3505\b|during peak load|^1305 |model is not ready/i,
+    outcome: capacity,
+  },
+  { statuses: [429], says: /^1302 /, outcome: (refusal) => waitAtLeast(refusal, SLOT_MS) },
+  { statuses: [429], says: /^13(?:08|10) /, outcome: exhausted },
   // OpenRouter passes on what the vendor behind it said; its own refusals carry no provider.
   { statuses: [429], when: ({ body }) => /"provider_name"\s*:\s*"/.test(body), outcome: capacity },
   {
