@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { KEY_VARIABLES } from '../../src/config/environment.ts';
+import { OPERATION_PATHS } from '../../src/http/routes/operation-paths.ts';
 import { PROVIDER_TYPES } from '../../src/providers/registry.ts';
 import { OPERATIONS } from '../../src/providers/wire.ts';
 import { doorOf } from '../../src/proxy/doors/doors.ts';
@@ -32,6 +33,8 @@ function rowsOf(types: readonly string[], wordsOf: (type: string) => readonly st
   return types.map((type) => [`\`${type}\``, ...wordsOf(type)]);
 }
 
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
 const passing = PROVIDER_TYPES.filter((type) => endpointWord(adapter(type), 'chat') === 'as is');
 
 describe('docs/providers.md', () => {
@@ -61,8 +64,8 @@ describe('docs/providers.md', () => {
       const day = dayWords(adapter(type));
       return day === null ? [] : [`${day} at \`${type}\``];
     });
-    const told = [...page.matchAll(/\d\d:\d\d [A-Z]\w+\/\w+ at `[a-z-]+`/g)].map(([match]) => match);
-    expect(told).toEqual(known);
+    const told = [...page.matchAll(/\d\d:\d\d \S+ at `[a-z-]+`/g)].map(([match]) => match);
+    expect(told.toSorted()).toEqual(known.toSorted());
   });
 
   it('names the vendors whose models share limits, with examples that do', () => {
@@ -167,5 +170,25 @@ describe('what it says of single vendors', () => {
     const paths = [wires.chat, wires.responses].map((wire) => wire?.prepare(callOf('gpt-4o', {})).path ?? '');
     const versions = paths.map((path) => /api-version=(.+)$/.exec(path)?.[1] ?? path);
     expect(page).toContain(`\`${versions[0]}\`, for responses \`${versions[1]}\``);
+  });
+});
+
+describe('the table of vendors in README.md', () => {
+  const [vendors, endpoints] = tablesUnder(readme, '## Vendors and endpoints');
+
+  it('has every type once', () => {
+    const named = vendors?.rows.flatMap(([, types = '']) => quoted(types));
+    expect(named?.toSorted()).toEqual([...PROVIDER_TYPES].toSorted());
+  });
+
+  it('is followed by every endpoint, said to be served by all only where it is', () => {
+    const rows = endpoints?.rows.flatMap(([paths = '', by = '']) => quoted(paths).map((path) => ({ path, by })));
+    for (const [operation, path] of OPERATION_PATHS) {
+      const isByAll = PROVIDER_TYPES.every((type) =>
+        ['as is', 'mapped'].includes(endpointWord(adapter(type), operation)),
+      );
+      const row = rows?.find((each) => each.path === `POST /v1${path}`);
+      expect({ path, isByAll: row?.by === 'all of them' }).toEqual({ path, isByAll });
+    }
   });
 });
