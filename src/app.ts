@@ -9,6 +9,7 @@ import type { ServerSettings } from './http/services.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
+import { createRawHandler } from './proxy/raw/handle-raw.ts';
 import type { RequestSettings } from './proxy/request-services.ts';
 import { RetryBudget } from './proxy/retry-budget.ts';
 import { createScrub } from './proxy/scrub.ts';
@@ -31,6 +32,7 @@ import { createLogger } from './telemetry/logger.ts';
 import { Calibration } from './tokens/calibrate.ts';
 import { OutputPredictor } from './tokens/predict-output.ts';
 import { createTokenCounter } from './tokens/token-counter.ts';
+import type { Transport } from './upstream/transport.ts';
 import { TokenWorker } from './workers/token-worker.ts';
 
 /** A configured Sluice. */
@@ -70,32 +72,33 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     config.models.flatMap(({ targets }) => targets.map((target) => target.baseModel ?? target.model)),
   );
   const transport = createTransport(config, environment);
-  const serve = createRequestHandler({
+  const shared = {
     clock,
     scheduler,
     transport,
+    retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),
+    scrub: createScrub(secrets),
+    settings: requestSettings(config, environment.version),
+    termsOf: (client: Client) => clientQuotas.termsOf(client),
+    onSummary: summaries(traffic, log),
+  };
+  const serve = createRequestHandler({
+    ...shared,
     models,
     tokens,
     calibration: new Calibration(),
     outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
-    retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),
-    scrub: createScrub(secrets),
-    settings: requestSettings(config, environment.version),
-    termsOf: (client) => clientQuotas.termsOf(client),
     rateHeaders: ({ routes }) => rateHeaders(routes, clock.now()),
-    onSummary: (summary: RequestSummary) => {
-      traffic.add(summary);
-      log.requestEnded(summary);
-    },
   });
   const server = await createServer(serverSettings(config), {
     clock,
     events: log,
     version: environment.version,
     clients: clientsByKey(config),
-    providers: config.providers.map(({ name }) => ({ name })),
+    providers: config.providers.map(({ name, isRaw }) => ({ name, isRaw })),
     randomId: () => randomUUID().replaceAll('-', ''),
     serve,
+    serveRaw: createRawHandler({ ...shared, rawRoutes: models }),
     listModels: (client) => models.list(client),
     findModel: (client, id) => models.entry(client, id),
     queueView: (client) => {
@@ -105,16 +108,12 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     },
     health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
   });
-  const cut = () => {
-    scheduler.drain(0);
-    void transport.close();
-  };
   const end = async () => {
     await transport.close();
     scheduler.stop();
     await Promise.all([worker.close(), kept.close()]);
   };
-  return lifecycle({ config, clock, scheduler, server, cut, end });
+  return lifecycle({ config, clock, scheduler, transport, server, end });
 }
 
 /** What the process lends to an app. */
@@ -125,13 +124,17 @@ interface LifecycleParts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly server: HttpServer;
-  /** Ends what waits and what is under way: each gets its last words in its own answer. */
-  readonly cut: () => void;
+  readonly transport: Transport;
   readonly end: () => Promise<void>;
 }
 
-function lifecycle({ config, clock, scheduler, server, cut, end }: LifecycleParts): App {
+function lifecycle({ config, clock, scheduler, transport, server, end }: LifecycleParts): App {
   const { host, port, drainDelayMs, shutdownGraceMs } = config.server;
+  /** Ends what waits and what is under way: each gets its last words in its own answer. */
+  const cut = () => {
+    scheduler.drain(0);
+    void transport.close();
+  };
   return {
     async listen() {
       const at = await server.listen({ host, port });
@@ -177,6 +180,13 @@ function tell(log: EventLog, event: SchedulerEvent, clock: Clock): void {
   const forMs = 'until' in status ? status.until - clock.now() : null;
   const reason = 'reason' in status ? status.reason : event.reason;
   log.routeChanged({ provider, model, key: route.key.name, from, to: status.kind, reason, forMs });
+}
+
+function summaries(traffic: Traffic, log: EventLog): (summary: RequestSummary) => void {
+  return (summary) => {
+    traffic.add(summary);
+    log.requestEnded(summary);
+  };
 }
 
 async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Promise<KeptBooks> {

@@ -8,7 +8,6 @@ export const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },
   { path: ['clients', '*', 'budget'] },
-  { path: ['providers', '*', 'raw'] },
   { path: ['providers', '*', 'probe'] },
   { path: ['models', '*', 'strategy'], values: ['lowest-latency', 'lowest-price'] },
   { path: ['models', '*', 'fallbacks'] },

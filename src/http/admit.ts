@@ -30,14 +30,14 @@ export function greet(context: Context, request: FastifyRequest, reply: FastifyR
  * @throws ProxyError
  */
 export function admit(context: Context, request: FastifyRequest, reply: FastifyReply): void {
-  const { isPublic = false, hasBody = false } = request.routeOptions.config;
+  const { isPublic = false, hasBody } = request.routeOptions.config;
   checkForm(request);
   if (request.is404) throw unknownRoute(context, request);
   if (isPublic) return;
   if (context.lifecycle.isDraining) throw shuttingDown();
   const client = identify(context, request);
   if (request.arrival) request.arrival.client = client;
-  if (hasBody) admitBody(context, request, reply);
+  if (hasBody) admitBody(context, [request, reply], hasBody);
 }
 
 function checkForm(request: FastifyRequest): void {
@@ -72,8 +72,12 @@ function identify({ services, settings }: Context, { headers }: FastifyRequest):
   return authenticate(headers, services.clients);
 }
 
-function admitBody({ settings, budget }: Context, request: FastifyRequest, reply: FastifyReply): void {
-  const { bytes } = declaredBody(request.headers, settings.bodyLimitBytes);
+function admitBody(
+  { settings, budget }: Context,
+  [request, reply]: readonly [FastifyRequest, FastifyReply],
+  kind: 'json' | 'any',
+): void {
+  const { bytes } = declaredBody(request.headers, kind, settings.bodyLimitBytes);
   const reservation = budget.open();
   if (!reservation.growTo(bytes)) throw serverBusy();
   if (request.arrival) request.arrival.reservation = reservation;

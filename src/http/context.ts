@@ -37,7 +37,7 @@ declare module 'fastify' {
     isPublic?: boolean;
     /** Whose form its errors have; OpenAI's by default. */
     errorForm?: ErrorForm;
-    /** Takes a JSON body. */
-    hasBody?: boolean;
+    /** Takes a body: JSON, or of any kind. */
+    hasBody?: 'json' | 'any';
   }
 }

@@ -15,12 +15,12 @@ export interface DeclaredBody {
  * Checks what the headers say of a body.
  * @throws ProxyError `unsupported_media_type` or `request_too_large`
  */
-export function declaredBody(headers: IncomingHttpHeaders, limitBytes: number): DeclaredBody {
+export function declaredBody(headers: IncomingHttpHeaders, kind: 'json' | 'any', limitBytes: number): DeclaredBody {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new ProxyError('unsupported_media_type', 'Send the body without content-encoding: it is not decompressed.');
   }
-  if (!JSON_TYPE.test(headers['content-type'] ?? '')) {
+  if (kind === 'json' && !JSON_TYPE.test(headers['content-type'] ?? '')) {
     throw new ProxyError('unsupported_media_type', 'Send the body as JSON, with `content-type: application/json`.');
   }
   const bytes = Number(headers['content-length'] ?? 0);

@@ -16,6 +16,7 @@ import { frontPage } from './routes/front-page.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { providerRoutes } from './routes/provider-paths.ts';
+import { rawRoutes } from './routes/raw.ts';
 import { statusRoutes } from './routes/status.ts';
 import { sendError } from './send-error.ts';
 import type { ServerSettings, Services } from './services.ts';
@@ -65,6 +66,7 @@ export async function createServer(settings: ServerSettings, services: Services)
   modelRoutes(app, context);
   statusRoutes(app, context);
   providerRoutes(app, context);
+  rawRoutes(app, context);
   await app.ready();
 
   const listener = new Listener(app.server, {
@@ -149,10 +151,11 @@ async function addHooks(app: FastifyInstance, context: Context): Promise<void> {
   await compressAnswers(app, compression);
 }
 
-/** One parser, for JSON: a web page may post `text/plain` anywhere without asking, and bytes are never parsed here. */
+/** One reader of bytes, which are never parsed here. A web page may post `text/plain` anywhere without asking: hooks look. */
 function readBodies(app: FastifyInstance, { connections, settings }: Context): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
+  // Only where a route takes any body does another type get past the first hooks.
+  app.addContentTypeParser(['application/json', '*'], async (request: FastifyRequest, payload: IncomingMessage) => {
     const reservation = request.arrival?.reservation;
     if (!reservation) throw new Error('a body arrived that nobody let in');
     const connection = connections.of(request.raw.socket);

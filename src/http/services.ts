@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { ServerEvents } from '../proxy/events.ts';
 import type { Client, ClientReply, ClientRequest } from '../proxy/exchange.ts';
 import type { ModelEntry } from '../proxy/model-catalog.ts';
+import type { RawHandler } from '../proxy/raw/raw-request.ts';
 import type { CompressionMode } from './compression.ts';
 
 /** How the server listens and what it lets in. */
@@ -37,6 +38,8 @@ interface ServerTimeouts {
 /** A provider as far as paths name it. */
 export interface ProviderPaths {
   readonly name: string;
+  /** Paths that Sluice does not know are passed on. */
+  readonly isRaw: boolean;
 }
 
 /** What the routes need of the rest of the program. */
@@ -55,6 +58,8 @@ export interface Services {
    * @throws ProxyError before the head of the answer is decided; never after it.
    */
   serve(request: ClientRequest, reply: ClientReply): Promise<void>;
+  /** The same for a path that Sluice knows nothing of. */
+  serveRaw: RawHandler;
   /** The models that this client may use. */
   listModels(client: Client): readonly ModelEntry[];
   /** @throws ProxyError `model_not_found`, also for what this client may not use */

@@ -125,6 +125,8 @@ export interface Provider {
   /** `ask`: streams carry usage only if `stream_options` asks for it. `always`: they do so anyway, some refuse to be asked. */
   readonly streamUsage: 'ask' | 'always';
   readonly wires: Wires;
+  /** Headers that carry a key, and what every call has beside it. Absent: a bearer token. */
+  credentials?(apiKey: string | null, apiVersion: string | null): Readonly<Record<string, string>>;
   /** The vendor's admission charge: what its limiter takes when the request arrives. */
   reservedCharge(size: RequestSize): Charge;
   /** What its limiter has charged in the end; `usage` is null when the answer did not say. */

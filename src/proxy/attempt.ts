@@ -1,5 +1,4 @@
-import type { Provider, Usage } from '../providers/provider.ts';
-import type { AnswerTranslator, TranslationContext, Wire } from '../providers/wire.ts';
+import type { Usage } from '../providers/provider.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type {
   UpstreamCall,
@@ -11,26 +10,20 @@ import type {
 import type { AnswerFigures, AnswerParts, AnswerReader } from './answer-reader.ts';
 import { type AttemptEnd, transportFailure } from './attempt-end.ts';
 import type { ClientAnswer } from './client-answer.ts';
-import type { Door } from './doors/door.ts';
-import { JsonAnswer } from './json-answer.ts';
 import { RefusedAnswer } from './refused-answer.ts';
-import type { RequestFacts } from './request-body.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedTarget } from './served-model.ts';
 import { endingOf } from './settlement.ts';
 import type { TargetSize } from './size-request.ts';
-import { StreamAnswer } from './stream-answer.ts';
-import { TranslatedAnswer } from './translated-answer.ts';
 
 export interface AttemptParts {
   readonly services: Pick<RequestServices, 'clock' | 'transport'>;
   readonly lease: Lease;
   readonly target: ServedTarget;
   readonly size: TargetSize;
-  readonly door: Pick<Door, 'grammar'>;
-  readonly wire: Pick<Wire, 'translator'>;
-  readonly facts: Pick<RequestFacts, 'isStreaming' | 'wantsUsage' | 'wantsBase64' | 'wantsThinking'>;
   readonly answer: ClientAnswer;
+  /** How a success is read. */
+  read(common: AnswerParts): AnswerReader;
   /** This attempt answers: the head must be out when this returns. */
   begin(upstream: UpstreamHeaders): void;
 }
@@ -105,7 +98,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   #readerFor(status: number, headers: UpstreamHeaders): AnswerReader {
-    const { services, target, facts, wire, answer, begin, lease } = this.#parts;
+    const { services, target, read, answer, begin, lease } = this.#parts;
     const common: AnswerParts = {
       clock: services.clock,
       provider: target.provider,
@@ -119,28 +112,7 @@ export class Attempt implements UpstreamHandler {
       },
       finish: (end) => this.#finish(end),
     };
-    if (!isSuccess(status)) return new RefusedAnswer({ ...common, suspicion: null });
-    if (facts.isStreaming !== isEventStream(headers)) {
-      const asked = facts.isStreaming ? 'a stream' : 'a whole answer';
-      return new RefusedAnswer({ ...common, suspicion: `the upstream was asked for ${asked} and sent something else` });
-    }
-    const translator = wire.translator?.(this.#context()) ?? null;
-    return facts.isStreaming ? this.#streamReader(common, translator) : new JsonAnswer({ ...common, translator });
-  }
-
-  #context(): TranslationContext {
-    const { services, target, size, facts } = this.#parts;
-    const createdS = Math.floor(services.clock.wallNow() / 1000);
-    const { wantsBase64 = false, wantsThinking = false } = facts;
-    return { model: target.model, createdS, inputTokens: size.inputTokens, wantsBase64, wantsThinking };
-  }
-
-  #streamReader(common: AnswerParts, translator: AnswerTranslator | null): AnswerReader {
-    const { door, facts } = this.#parts;
-    const inner = new StreamAnswer({ ...common, isUsageWanted: facts.wantsUsage, grammar: door.grammar });
-    if (translator === null) return inner;
-    const readUsage: Provider['readUsage'] = (json, known) => common.provider.readUsage(json, known);
-    return new TranslatedAnswer({ inner, translator, readUsage });
+    return isSuccess(status) ? read(common) : new RefusedAnswer({ ...common, suspicion: null });
   }
 
   /** A transport may report before it has returned the call. */
@@ -166,8 +138,4 @@ export class Attempt implements UpstreamHandler {
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
-}
-
-function isEventStream(headers: UpstreamHeaders): boolean {
-  return /^\s*text\/event-stream\b/i.test(String(headers['content-type'] ?? ''));
 }

@@ -85,7 +85,12 @@ export class ClientAnswer implements ByteSink {
   }
 
   beginWhole(headers: Headers): void {
-    this.#reply.head(200, { ...headers, 'content-type': 'application/json' });
+    this.beginAs(200, { ...headers, 'content-type': 'application/json' });
+  }
+
+  /** A success of any kind. */
+  beginAs(status: number, headers: Headers): void {
+    this.#reply.head(status, headers);
   }
 
   write(chunk: Uint8Array | string): boolean {

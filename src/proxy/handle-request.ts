@@ -1,8 +1,11 @@
 import { internalError, ProxyError } from '../errors.ts';
+import type { Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { TicketRequest } from '../scheduler/ticket.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { type AnswerKind, answerReader } from './answer-kind.ts';
+import type { AnswerParts, AnswerReader } from './answer-reader.ts';
 import { Attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { ClientAnswer } from './client-answer.ts';
@@ -40,6 +43,12 @@ interface Order {
   readonly model: ServedModel;
   /** By target. */
   readonly sizes: readonly (TargetSize | null)[];
+}
+
+/** A route of an attempt, and how it is asked. */
+interface Sending extends Step {
+  /** Of the operation that was asked for. */
+  readonly wire: Wire;
 }
 
 /**
@@ -157,7 +166,7 @@ class RequestRun {
   }
 
   /** Not in `#attempt` itself: what an async function has in hand it holds to its end, and here that would be the body. */
-  #send({ facts, held }: Order, lease: Lease, step: Step): Promise<AttemptResult> {
+  #send({ facts, held }: Order, lease: Lease, step: Sending): Promise<AttemptResult> {
     const { body } = held;
     if (!body) throw new Error('a lease was granted for a body that is gone');
     const { request, dropped } = upstreamRequest(this.#request, body, {
@@ -170,17 +179,9 @@ class RequestRun {
       this.#begin(facts, upstream);
     };
     const { target, size, wire } = step;
-    const parts = {
-      services: this.#services,
-      answer: this.#answer,
-      door: this.#door,
-      lease,
-      target,
-      size,
-      wire,
-      facts,
-      begin,
-    };
+    const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
+    const read = (common: AnswerParts): AnswerReader => answerReader(kind, common);
+    const parts = { services: this.#services, answer: this.#answer, lease, target, size, read, begin };
     return Attempt.run(parts, request);
   }
 
@@ -221,7 +222,7 @@ class RequestRun {
     );
   }
 
-  #stepOn({ model, sizes }: Order, { option, route }: Lease): Step | null {
+  #stepOn({ model, sizes }: Order, { option, route }: Lease): Sending | null {
     const target = model.targets[option.target];
     const size = sizes[option.target];
     const endpoint = model.endpoints.get(route);

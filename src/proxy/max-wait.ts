@@ -17,7 +17,10 @@ interface WaitTerms {
  * `x-sluice-max-wait`, or gives up earlier itself: OpenAI's SDKs tell their timeout by `x-stainless-timeout`, in seconds.
  * @throws ProxyError `bad_request`
  */
-export function maxWaitMs({ headers, receivedAt }: ClientRequest, { configuredMs, now }: WaitTerms): number {
+export function maxWaitMs(
+  { headers, receivedAt }: Pick<ClientRequest, 'headers' | 'receivedAt'>,
+  { configuredMs, now }: WaitTerms,
+): number {
   const asked = askedMs(headers['x-sluice-max-wait']);
   const patience = patienceMs(headers['x-stainless-timeout']) - (now - receivedAt);
   return Math.max(SHORTEST_MS, Math.min(configuredMs, asked, patience));

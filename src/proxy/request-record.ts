@@ -1,6 +1,5 @@
 import type { ProxyError } from '../errors.ts';
 import type { Usage } from '../providers/provider.ts';
-import type { Wire } from '../providers/wire.ts';
 import type { RequestSummary, TokenFigures } from './events.ts';
 import type { ClientRequest } from './exchange.ts';
 import { limitName } from './rejection-error.ts';
@@ -13,9 +12,9 @@ export interface Step {
   readonly target: ServedTarget;
   readonly endpoint: Endpoint;
   readonly size: TargetSize;
-  /** Of the operation that was asked for. */
-  readonly wire: Wire;
 }
+
+type Recorded = Pick<ClientRequest, 'id' | 'client' | 'modelInPath' | 'receivedAt'>;
 
 /** How the answer looks when it is over. */
 export interface Ending {
@@ -28,7 +27,7 @@ export interface Ending {
 
 /** What is remembered of a request for its one line in the log, and for the headers that tell the same. */
 export class RequestRecord {
-  readonly #request: ClientRequest;
+  readonly #request: Recorded;
   /** Fields that the upstream of the newest attempt has no words for. */
   dropped: readonly string[] = [];
   /** Time spent in the queue, all waits together. */
@@ -40,7 +39,7 @@ export class RequestRecord {
   #error: ProxyError | null = null;
   #limit: string | null = null;
 
-  constructor(request: ClientRequest) {
+  constructor(request: Recorded) {
     this.#request = request;
   }
 

@@ -6,6 +6,9 @@ import type { Provider } from '../providers/provider.ts';
 import type { Wires } from '../providers/wire.ts';
 import type { Client } from '../proxy/exchange.ts';
 import { type IsAllowed, ModelCatalog, type ModelEntry, type ResolvedModel } from '../proxy/model-catalog.ts';
+import { rawProvider } from '../proxy/raw/raw-provider.ts';
+import type { RawRouteLookup } from '../proxy/raw/raw-request.ts';
+import { cutClientText } from '../proxy/scrub.ts';
 import type { Endpoint, ModelLookup, ServedModel, ServedTarget } from '../proxy/served-model.ts';
 import { targetEdits } from '../proxy/target-edits.ts';
 import type { Route } from '../scheduler/route.ts';
@@ -27,11 +30,12 @@ interface CatalogTarget {
 }
 
 /** Models by the names that clients use, each made ready to serve when it is first asked for. */
-export class ServedModels implements ModelLookup {
+export class ServedModels implements ModelLookup, RawRouteLookup {
   readonly #options: ServedModelsOptions;
   readonly #catalog: ModelCatalog<CatalogTarget>;
   readonly #providers: ReadonlyMap<string, ProviderConfig>;
   readonly #served = new Map<string, ServedModel>();
+  readonly #raw = new Map<string, ServedModel>();
   readonly #patternsOf: ReadonlyMap<string, readonly string[] | null>;
 
   constructor(options: ServedModelsOptions) {
@@ -68,6 +72,24 @@ export class ServedModels implements ModelLookup {
     return this.#served.get(resolved.name) ?? this.#serve(resolved);
   }
 
+  /** Raw paths draw on limits of their own, as one more model of the provider's, and on those that hold for all its models. */
+  findRaw(provider: string, path: string, client: Client): ServedModel {
+    const name = `${provider}/${path}`;
+    if (!this.#isAllowedFor(client)(name)) {
+      throw new ProxyError('model_not_allowed', `Your key may not use the path "${cutClientText(name)}".`);
+    }
+    const known = this.#raw.get(provider);
+    if (known) return known;
+    const targets = [{ provider, model: RAW_MODEL, config: null }];
+    const made = this.#create({ name: `${provider}//${RAW_MODEL}`, isConfigured: true, targets });
+    const raw = {
+      ...made,
+      targets: made.targets.map((target) => ({ ...target, provider: rawProvider(target.provider) })),
+    };
+    this.#raw.set(provider, raw);
+    return raw;
+  }
+
   list(client: Client): readonly ModelEntry[] {
     return this.#catalog.list(this.#isAllowedFor(client));
   }
@@ -89,9 +111,15 @@ export class ServedModels implements ModelLookup {
   }
 
   #serve(resolved: ResolvedModel<CatalogTarget>): ServedModel {
-    const { config, books } = this.#options;
     // Names that clients choose are kept in bounds: books cost memory for as long as they are kept.
     if (!resolved.isConfigured && this.#served.size >= MAX_MODELS) throw tooManyModels();
+    const served = this.#create(resolved);
+    this.#served.set(resolved.name, served);
+    return served;
+  }
+
+  #create(resolved: ResolvedModel<CatalogTarget>): ServedModel {
+    const { config, books } = this.#options;
     const own = config.models.find(({ name }) => name === resolved.name);
     const targets = resolved.targets.map(({ provider, model, config: target }) => {
       return { provider: this.#provider(provider), model, config: target };
@@ -104,15 +132,13 @@ export class ServedModels implements ModelLookup {
       own?.strategy ?? 'headroom',
     );
     const queue = own?.queue ?? config.defaults.queue;
-    const served: ServedModel = {
+    return {
       name: resolved.name,
       routes,
       targets: targets.map(({ provider, model, config: target }) => this.#target(provider, model, target)),
       endpoints: new Map(routes.options.map(({ route }) => [route, this.#endpoint(route)])),
       queue: { maxWaitMs: queue.maxWaitMs, maxSize: queue.maxSize },
     };
-    this.#served.set(resolved.name, served);
-    return served;
   }
 
   #provider(name: string): ProviderConfig {
@@ -179,3 +205,6 @@ function tooManyModels(): ProxyError {
 }
 
 const MAX_MODELS = 1_000;
+
+/** What limits and keys call whatever is asked for by raw paths. */
+const RAW_MODEL = 'raw';

@@ -54,6 +54,11 @@ export function safeAnswerHeaders(upstreamHeaders: UpstreamHeaders): Readonly<Re
   return pick(upstreamHeaders, RETURNED, NUMBER_OR_DATE);
 }
 
+/** One header by its name, if it is there and every server can read it. */
+export function plainHeader(headers: ClientHeaders, name: string): Readonly<Record<string, string>> {
+  return pick(headers, [name]);
+}
+
 function isForwardable(name: string): boolean {
   return TOKEN.test(name) && !NEVER.has(name);
 }

@@ -13,7 +13,7 @@ export interface UpstreamTimeouts {
 }
 
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Scheme, host and port, such as `https://api.openai.com`. */
   readonly origin: string;
   /** Path and query, beginning with `/`. */

@@ -5,7 +5,7 @@ import { answer, errorOf, RawClient, requestText, startServer } from './support.
 async function ask(path: string, method = 'POST') {
   const seen: Pick<ClientRequest, 'operation' | 'modelInPath' | 'providerInPath'>[] = [];
   const { port } = await startServer({
-    services: { providers: [{ name: 'acme' }, { name: 'openai' }, { name: 'eu:west/acme' }] },
+    services: { providers: ['acme', 'openai', 'eu:west/acme'].map((name) => ({ name, isRaw: false })) },
     chat: ({ operation, modelInPath, providerInPath }, reply) => {
       seen.push({ operation, modelInPath, providerInPath });
       answer(reply, {});

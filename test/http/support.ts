@@ -66,6 +66,7 @@ export async function startServer({ settings = {}, services = {}, chat }: Option
       version: '1.2.3',
       clients: null,
       providers: [],
+      serveRaw: (_request, reply) => Promise.resolve(answer(reply, {})),
       randomId: () => `r${++ids}`,
       serve: async (request, reply) => {
         if (chat) await chat(request, reply);

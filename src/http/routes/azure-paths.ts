@@ -12,7 +12,7 @@ const OF_DEPLOYMENTS = OPERATION_PATHS.filter(([operation]) =>
 /** The paths that Azure's clients use: a deployment in the URL is a model here. Its `api-version` says nothing to us. */
 export function azureRoutes(app: FastifyInstance, context: Context): void {
   const serve = operationServer(context);
-  const options = { config: { hasBody: true } };
+  const options = { config: { hasBody: 'json' as const } };
 
   // A name may hold slashes, written as they are or as %2F: what counts is how the path ends.
   app.post<{ Params: { '*': string } }>('/openai/deployments/*', options, (request, reply) => {

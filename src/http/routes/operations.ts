@@ -79,7 +79,7 @@ export function operationRoutes(app: FastifyInstance, context: Context): void {
 }
 
 /** How Fastify is to treat the requests of an operation. */
-export function routeOptions(operation: Operation): { config: { hasBody: true; errorForm: ErrorForm } } {
+export function routeOptions(operation: Operation): { config: { hasBody: 'json'; errorForm: ErrorForm } } {
   const isAnthropic = operation === 'messages' || operation === 'count_tokens';
-  return { config: { hasBody: true, errorForm: isAnthropic ? 'anthropic' : 'openai' } };
+  return { config: { hasBody: 'json', errorForm: isAnthropic ? 'anthropic' : 'openai' } };
 }

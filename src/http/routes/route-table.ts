@@ -40,9 +40,14 @@ const AZURE_PATHS: readonly KnownPath[] = [
 
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
+/** A URL as servers get it: path and query, even where a client writes to us as to a proxy. */
+export function withoutOrigin(url: string): string {
+  return url.replace(ABSOLUTE_FORM, '');
+}
+
 /** The path of a request's URL: without origin, query and fragment, as it may be shown. */
 export function pathOf(url: string): string {
-  return url.replace(ABSOLUTE_FORM, '').replace(/[?#].*$/s, '') || '/';
+  return withoutOrigin(url).replace(/[?#].*$/s, '') || '/';
 }
 
 /** The value of `allow` for a known path; null when there is nothing at that path. `providers` begin paths of their own. */

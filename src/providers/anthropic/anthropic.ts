@@ -39,6 +39,7 @@ export const anthropic: Provider = {
   ownModels: ['claude-*'],
   streamUsage: 'always',
   wires: { chat, messages: asItIs('/messages'), count_tokens: asItIs('/messages/count_tokens') },
+  credentials,
   reservedCharge: (size) => reservedBy(CHARGE, size),
   settledCharge: (usage, reserved) => settledBy(CHARGE, usage, reserved),
   readLimits: readMessagesLimits,
@@ -56,11 +57,13 @@ function asked({ basePath, apiKey, apiVersion }: ProviderCall, path: string) {
   const base = basePath.endsWith('/v1') ? basePath : `${basePath}/v1`;
   return {
     path: `${base}${path}`,
-    headers: { 'anthropic-version': apiVersion ?? VERSION, ...credentials(apiKey) },
+    headers: credentials(apiKey, apiVersion),
   };
 }
 
-function credentials(apiKey: string | null): Readonly<Record<string, string>> {
-  if (apiKey === null) return {};
-  return OAUTH_TOKEN.test(apiKey) ? { authorization: `Bearer ${apiKey}` } : { 'x-api-key': apiKey };
+function credentials(apiKey: string | null, apiVersion: string | null): Readonly<Record<string, string>> {
+  const version = { 'anthropic-version': apiVersion ?? VERSION };
+  if (apiKey === null) return version;
+  const isOauth = OAUTH_TOKEN.test(apiKey);
+  return { ...version, ...(isOauth ? { authorization: `Bearer ${apiKey}` } : { 'x-api-key': apiKey }) };
 }

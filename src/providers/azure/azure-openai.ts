@@ -2,7 +2,7 @@ import { openAiShaped } from '../openai-shaped/openai-shaped.ts';
 import type { Provider } from '../provider.ts';
 import { classifyAzure } from './classify.ts';
 import { AZURE_HEADERS } from './rate-headers.ts';
-import { AZURE_WIRES } from './wires.ts';
+import { AZURE_WIRES, keyHeader } from './wires.ts';
 
 /**
  * OpenAI's models as deployments of Microsoft's. What the configuration calls the upstream model is a deployment; a limit
@@ -31,5 +31,6 @@ export const azureOpenAi: Provider = {
     usage: { isReasoningApart: false },
   }),
   wires: AZURE_WIRES,
+  credentials: keyHeader,
   classify: classifyAzure,
 };

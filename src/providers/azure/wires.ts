@@ -21,10 +21,14 @@ function wireOf(operation: OpenAiOperation): Wire {
   return {
     prepare: (call) => ({
       path: pathOf(operation, call),
-      headers: call.apiKey === null ? {} : { 'api-key': call.apiKey },
+      headers: keyHeader(call.apiKey),
       body: call.body,
     }),
   };
+}
+
+export function keyHeader(apiKey: string | null): Readonly<Record<string, string>> {
+  return apiKey === null ? {} : { 'api-key': apiKey };
 }
 
 function pathOf(operation: OpenAiOperation, { basePath, model, apiVersion }: ProviderCall): string {

@@ -10,8 +10,12 @@ export function addressOf(
 ): Pick<PreparedCall, 'path' | 'headers'> {
   return {
     path: `${basePath}/${resourceOf(model).split('/').map(encodeURIComponent).join('/')}:${method}`,
-    headers: apiKey === null ? {} : { 'x-goog-api-key': apiKey },
+    headers: keyHeader(apiKey),
   };
+}
+
+export function keyHeader(apiKey: string | null): Readonly<Record<string, string>> {
+  return apiKey === null ? {} : { 'x-goog-api-key': apiKey };
 }
 
 /** A model's full name. */

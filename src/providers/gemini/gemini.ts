@@ -1,5 +1,6 @@
 import type { Charge } from '../../charge.ts';
 import type { Provider } from '../provider.ts';
+import { keyHeader } from './address.ts';
 import { chatWire } from './chat-wire.ts';
 import { embeddingsWire } from './embeddings-wire.ts';
 import { classify, readError } from './failure.ts';
@@ -27,6 +28,7 @@ export const gemini: Provider = {
   ownModels: ['gemini-*', 'gemma-*', 'learnlm-*'],
   streamUsage: 'always',
   wires: { chat: chatWire, embeddings: embeddingsWire },
+  credentials: keyHeader,
   reservedCharge: ({ inputTokens, outputCapTokens, predictedOutputTokens }) => {
     return charged(inputTokens, outputCapTokens ?? predictedOutputTokens);
   },
