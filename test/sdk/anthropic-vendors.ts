@@ -11,8 +11,6 @@ export interface Behind {
   readonly model: string;
   /** Counts tokens itself. */
   readonly counts?: true;
-  /** Thinks where it is asked to. */
-  readonly thinks?: true;
 }
 
 export const ANTHROPIC: Behind = {
@@ -21,7 +19,6 @@ export const ANTHROPIC: Behind = {
   basePath: '/v1',
   model: 'claude-haiku-4-5',
   counts: true,
-  thinks: true,
 };
 
 export const OPENAI: Behind = { vendor: 'openai', type: 'openai', basePath: '/v1', model: 'gpt-4o' };

@@ -7,6 +7,8 @@ import { failureOf, NARROW_KEY, startScriptedWorld } from './world.ts';
 
 const QUESTION: Anthropic.MessageParam = { role: 'user', content: 'Tell me about canals.' };
 const ASK = { model: 'house', max_tokens: 256, messages: [QUESTION] };
+/** One pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const TOOLS = ['get_weather', 'get_time'].map((name) => ({
   name,
   input_schema: { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] },
@@ -70,6 +72,15 @@ describe.each(ALL)('messages to $vendor', (behind) => {
     expect(requests().map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
+  test.each(Object.entries(asAgentsAsk()))('may hold %s', async (_what, fields) => {
+    const { client } = await connect(behind);
+    const ask: Anthropic.MessageCreateParamsNonStreaming = { ...ASK, max_tokens: 4096, ...fields };
+    const message = await client.messages.create(ask);
+    expect(message.content.at(-1)).toMatchObject({ type: 'text', text: expect.stringMatching(/\w/) });
+    const streamed = await client.messages.stream(ask).finalMessage();
+    expect(streamed.content.map(withoutSignature)).toEqual(message.content.map(withoutSignature));
+  });
+
   test('count their tokens', async () => {
     const { client } = await connect(behind);
     const { input_tokens: counted } = await client.messages.countTokens({ model: 'house', messages: [QUESTION] });
@@ -82,6 +93,68 @@ describe.each(ALL)('messages to $vendor', (behind) => {
 
 function withoutId(block: Anthropic.ContentBlock): object {
   return { ...block, id: null };
+}
+
+/** A signature is another one each time. */
+function withoutSignature(block: Anthropic.ContentBlock): object {
+  return { ...block, signature: null, data: null };
+}
+
+/** What command-line agents and applications put into their requests. */
+function asAgentsAsk(): Record<string, object> {
+  const cached = { cache_control: { type: 'ephemeral' as const } };
+  const image = {
+    type: 'image' as const,
+    source: { type: 'base64' as const, media_type: 'image/png' as const, data: PIXEL },
+  };
+  const past: Anthropic.MessageParam[] = [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: '<system-reminder>Be kind.</system-reminder>' },
+        { type: 'text', text: 'Look.' },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'text', text: 'I look.' },
+        { type: 'tool_use', id: 'toolu_01A', name: 'get_weather', input: { city: 'Ghent' } },
+        { type: 'tool_use', id: 'toolu_01B', name: 'get_time', input: { city: 'Ghent' } },
+      ],
+    },
+    {
+      role: 'user',
+      content: [
+        { type: 'tool_result', tool_use_id: 'toolu_01A', content: 'Rain.' },
+        { type: 'tool_result', tool_use_id: 'toolu_01B', content: 'No clock.', is_error: true },
+        { type: 'text', text: 'So?', ...cached },
+      ],
+    },
+  ];
+  const format = {
+    type: 'json_schema' as const,
+    schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false },
+  };
+  return {
+    'a long prompt in blocks, a user, stops, sampling': {
+      system: [
+        { type: 'text', text: 'Be brief.' },
+        { type: 'text', text: 'Be kind.', ...cached },
+      ],
+      metadata: { user_id: `user_${'a'.repeat(64)}_session_1` },
+      stop_sequences: ['END'],
+      temperature: 0.5,
+    },
+    'an errand half done': {
+      messages: past,
+      tools: TOOLS,
+      tool_choice: { type: 'auto', disable_parallel_tool_use: true },
+    },
+    'thoughts to come': { thinking: { type: 'enabled', budget_tokens: 1024 } },
+    'a schema for its answer': { output_config: { format } },
+    'a picture': { messages: [{ role: 'user', content: [image, { type: 'text', text: 'What is it?' }] }] },
+  };
 }
 
 describe('thinking', () => {
