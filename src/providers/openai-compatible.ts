@@ -5,8 +5,7 @@ import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
 export const UNKNOWN_SERVER: Omit<VendorFacts, 'type' | 'baseUrl'> = {
   // Nothing is held back: whether such a server can do a thing is its own to say.
   offers: ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs', 'n'],
-  // Few have more, and a server that has not answers 404, which would speak against it for chats too.
-  operations: ['chat', 'completions', 'embeddings'],
+  operations: ['chat', 'completions', 'embeddings', 'responses'],
   limits: {
     algorithm: 'sliding-window',
     burst: 0.25,

@@ -22,6 +22,8 @@ export interface AttemptParts {
   readonly target: ServedTarget;
   readonly size: TargetSize;
   readonly answer: ClientAnswer;
+  /** Many servers do not have what is asked of them. */
+  readonly isRareEndpoint?: boolean;
   /** How a success is read. */
   read(common: AnswerParts): AnswerReader;
   /** This attempt answers: the head must be out when this returns. */
@@ -98,7 +100,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   #readerFor(status: number, headers: UpstreamHeaders): AnswerReader {
-    const { services, target, read, answer, begin, lease } = this.#parts;
+    const { services, target, isRareEndpoint = false, read, answer, begin, lease } = this.#parts;
     const common: AnswerParts = {
       clock: services.clock,
       provider: target.provider,
@@ -112,7 +114,7 @@ export class Attempt implements UpstreamHandler {
       },
       finish: (end) => this.#finish(end),
     };
-    return isSuccess(status) ? read(common) : new RefusedAnswer({ ...common, suspicion: null });
+    return isSuccess(status) ? read(common) : new RefusedAnswer({ ...common, suspicion: null, isRareEndpoint });
   }
 
   /** A transport may report before it has returned the call. */

@@ -181,7 +181,8 @@ class RequestRun {
     const { target, size, wire } = step;
     const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
     const read = (common: AnswerParts): AnswerReader => answerReader(kind, common);
-    const parts = { services: this.#services, answer: this.#answer, lease, target, size, read, begin };
+    const isRareEndpoint = this.#door.operation !== 'chat';
+    const parts = { services: this.#services, answer: this.#answer, lease, target, size, isRareEndpoint, read, begin };
     return Attempt.run(parts, request);
   }
 

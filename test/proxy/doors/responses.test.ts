@@ -102,6 +102,29 @@ describe('a response', () => {
   });
 });
 
+describe('an endpoint that a server does not have', () => {
+  test.each([404, 405, 501])('is told by name for a %d, and the server stays in service for chats', async (status) => {
+    const { bench, transport, respond } = setUp({ type: 'vllm' });
+    for (let number = 1; number <= 12; number += 1) {
+      const request = respond({ top_p: number / 100 });
+      (await transport.call(number)).answer(status === 404 ? { detail: 'Not Found' } : '<h1>No</h1>', status);
+      await request.done;
+      const error = { code: 'unsupported_value', param: 'model' };
+      expect(request.error).toMatchObject({ details: { verdict: { body: { error } } } });
+    }
+    expect(bench.routes.map((route) => route.status(0).kind)).toEqual(['ready', 'ready']);
+  });
+
+  test('is not what an unknown model is taken for', async () => {
+    const { bench, transport, respond } = setUp({ attempts: 2 });
+    const request = respond({});
+    (await transport.call()).answer({ error: { message: 'No.', code: 'model_not_found' } }, 404);
+    await transport.call(2);
+    expect(bench.routes[0]?.status(0)).toMatchObject({ kind: 'disabled' });
+    request.reply.leave();
+  });
+});
+
 describe('a streamed response', () => {
   test('passes byte for byte from its first output to its last event, which tells the usage', async () => {
     const { bench, transport, respond } = setUp();
