@@ -101,6 +101,8 @@ export interface Wire {
   adapt?(fields: FieldEditor, model: string): void;
   /** Headers of the client's that belong to this format, lower-case: they pass, and go before what `prepare` says. */
   readonly clientHeaders?: readonly string[];
+  /** The vendor limits these requests apart from all others, so what their answers say of limits is not true of those. */
+  readonly isLimitedApart?: true;
   prepare(call: ProviderCall): PreparedCall;
   /**
    * What of this body can't be said there at all; null: it can. Absent: everything can. `body` is in the operation's format

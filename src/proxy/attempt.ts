@@ -24,6 +24,8 @@ export interface AttemptParts {
   readonly answer: ClientAnswer;
   /** Many servers do not have what is asked of them. */
   readonly isRareEndpoint?: boolean;
+  /** What the answer's head says of limits is not true of the lease's. */
+  readonly isLimitedApart?: boolean;
   /** How a success is read. */
   read(common: AnswerParts): AnswerReader;
   /** This attempt answers: the head must be out when this returns. */
@@ -74,8 +76,8 @@ export class Attempt implements UpstreamHandler {
 
   onHead(status: number, headers: UpstreamHeaders): void {
     if (this.#isOver) return;
-    const { lease, target } = this.#parts;
-    lease.headed(target.provider.readLimits(headers));
+    const { lease, target, isLimitedApart = false } = this.#parts;
+    lease.headed(isLimitedApart ? [] : target.provider.readLimits(headers));
     this.#reader = this.#readerFor(status, headers);
   }
 

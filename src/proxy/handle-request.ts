@@ -12,12 +12,14 @@ import { ClientAnswer } from './client-answer.ts';
 import type { Door } from './doors/door.ts';
 import { doorOf } from './doors/doors.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
+import { FanOut } from './fan-out/fan-out.ts';
+import { needsFanOut } from './fan-out/needs-fan-out.ts';
 import { HeldBody } from './held-body.ts';
 import { learnFrom } from './learn.ts';
 import { maxWaitMs } from './max-wait.ts';
 import { ownAnswer } from './own-answer.ts';
 import { QueueWait, type Turn } from './queue-wait.ts';
-import { type RequestFacts, readRequestBody } from './request-body.ts';
+import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
 import { RequestRecord, type Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import { Retries } from './retries.ts';
@@ -109,8 +111,23 @@ class RequestRun {
       this.#answer.end(Buffer.from(json));
       return null;
     }
+    if (needsFanOut(model, this.#door.operation, facts)) {
+      await this.#fanOut(body);
+      return null;
+    }
     const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
     return { facts, model, sizes, held: new HeldBody(this.#request, body) };
+  }
+
+  /** One request for each choice, each on its way as any other; the answer is theirs together. */
+  #fanOut(body: RequestBody): Promise<void> {
+    const services: RequestServices = {
+      ...this.#services,
+      // Silence counts from what any of them brings.
+      settings: { ...this.#services.settings, streamKeepaliveMs: null },
+      onSummary: (summary) => this.#record.part(summary),
+    };
+    return new FanOut(this.#request, body, this.#answer).run(createRequestHandler(services));
   }
 
   async #serve(order: Order): Promise<void> {
@@ -182,7 +199,8 @@ class RequestRun {
     const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
     const read = (common: AnswerParts): AnswerReader => answerReader(kind, common);
     const isRareEndpoint = this.#door.operation !== 'chat';
-    const parts = { services: this.#services, answer: this.#answer, lease, target, size, isRareEndpoint, read, begin };
+    const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
+    const parts = { services: this.#services, answer: this.#answer, lease, target, size, ...asked, read, begin };
     return Attempt.run(parts, request);
   }
 

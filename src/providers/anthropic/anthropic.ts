@@ -31,6 +31,8 @@ const chat: Wire = {
   translator: (context) => new MessagesTranslator(context),
 };
 
+const COUNT_TOKENS: Wire = { ...asItIs('/messages/count_tokens'), isLimitedApart: true };
+
 export const anthropic: Provider = {
   type: 'anthropic',
   baseUrl: 'https://api.anthropic.com/v1',
@@ -38,7 +40,7 @@ export const anthropic: Provider = {
   limits: MESSAGES_LIMITS,
   ownModels: ['claude-*'],
   streamUsage: 'always',
-  wires: { chat, messages: asItIs('/messages'), count_tokens: asItIs('/messages/count_tokens') },
+  wires: { chat, messages: asItIs('/messages'), count_tokens: COUNT_TOKENS },
   credentials,
   reservedCharge: (size) => reservedBy(CHARGE, size),
   settledCharge: (usage, reserved) => settledBy(CHARGE, usage, reserved),

@@ -31,7 +31,7 @@ export function endingOf(choice: JsonObject, hasCalls: boolean): Ending {
 /** Anthropic counts what came from the cache apart from the rest of the input. */
 export function usageOf(usage: Usage): JsonObject {
   return {
-    input_tokens: usage.inputTokens - usage.cachedInputTokens,
+    input_tokens: Math.max(0, usage.inputTokens - usage.cachedInputTokens),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { ProxyError } from '../../../src/errors.ts';
 import { anthropic } from '../../../src/providers/anthropic/anthropic.ts';
 import { openai } from '../../../src/providers/openai.ts';
+import { messagesErrorBody } from '../../../src/proxy/doors/messages/error-body.ts';
 import { countTokensDoor, messagesDoor } from '../../../src/proxy/doors/messages/messages.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type BenchTarget, ProxyBench } from '../../support/proxy-bench.ts';
@@ -159,6 +161,19 @@ describe('a message', () => {
     });
   });
 
+  test('that is too long is refused in the words that agents look for', async () => {
+    for (const words of ['prompt is too long: 9 tokens > 8 maximum', 'too many tokens for the context window']) {
+      const { transport, ask } = setUp();
+      const request = ask();
+      const error = { type: 'invalid_request_error', message: words };
+      (await transport.call()).answer({ type: 'error', error }, 400);
+      await request.done;
+      const { status, toBody } = request.error as ProxyError;
+      const told = messagesErrorBody(toBody.call(request.error), status, 'req_1').error;
+      expect(told.message).toMatch(/^prompt is too long: (?!prompt)/);
+    }
+  });
+
   test('that ends without its last event, but with its reason, is complete', async () => {
     const { bench, transport, ask } = setUp();
     const request = ask({ stream: true });
@@ -239,6 +254,19 @@ describe('counting tokens', () => {
     await request.done;
     expect(request.reply.json).toEqual({ input_tokens: 2095 });
     expect(bench.summary.status).toBe(200);
+  });
+
+  test('says nothing of the limits on messages', async () => {
+    const { bench, transport, ask, count } = setUp();
+    const head = { 'anthropic-ratelimit-requests-limit': '600', 'anthropic-ratelimit-requests-remaining': '1' };
+    const request = count();
+    (await transport.call()).answer({ input_tokens: 7 }, 200, head);
+    await request.done;
+    expect(bench.booked(0, 0)).toBe(1);
+    const message = ask();
+    (await transport.call(2)).answer(ANSWER, 200, head);
+    await message.done;
+    expect(bench.booked(0, 0)).toBe(599);
   });
 
   test('weighs nothing on the limits on tokens', () => {

@@ -1,4 +1,4 @@
-import type { ErrorBody } from '../../../errors.ts';
+import type { ErrorBody, ErrorCode } from '../../../errors.ts';
 
 /** An error as Anthropic writes it. Its SDKs read `details.error_code`, which has our own code. */
 export interface MessagesErrorBody {
@@ -27,10 +27,18 @@ const TYPE_OF_STATUS: ReadonlyMap<number, string> = new Map([
 
 /** One of our errors, or the verdict of an upstream, in Anthropic's shape. */
 export function messagesErrorBody({ error }: ErrorBody, status: number, requestId: string | null): MessagesErrorBody {
-  const { message, code } = error;
+  const { code } = error;
+  const message = code === TOO_LONG ? inAgentsWords(error.message) : error.message;
   const type = TYPE_OF_STATUS.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
   const details = code === null ? {} : { details: { error_code: code } };
   return { type: 'error', error: { type, message, ...details }, request_id: requestId };
+}
+
+const TOO_LONG: ErrorCode = 'context_length_exceeded';
+
+/** Agents shorten their conversation by themselves when they read how Anthropic begins. */
+function inAgentsWords(message: string): string {
+  return /prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`;
 }
 
 /** An error as the last event of a stream. */
