@@ -1,8 +1,8 @@
 import { embeddingsList } from '../mapping/embeddings-answer.ts';
-import { refusesTokenIds, textsToEmbed } from '../mapping/embeddings-request.ts';
+import { refusesInput, textsToEmbed } from '../mapping/embeddings-request.ts';
 import { fieldAt, isObject, listAt, numberAt, parsed, withoutNulls } from '../mapping/json.ts';
 import { spokenFields, wordless } from '../mapping/wordless.ts';
-import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
+import type { PreparedCall, ProviderCall, Wire } from '../wire.ts';
 import { addressOf } from './address.ts';
 import { readUsage } from './usage.ts';
 
@@ -12,7 +12,7 @@ import { readUsage } from './usage.ts';
  */
 export const embeddingsWire: Wire = {
   prepare,
-  refuses,
+  refuses: (body) => refusesInput(body, MOST_TEXTS),
   translator: (context) => ({
     whole: (json) => {
       const vectors = listAt(fieldAt(json, 'embeddings'), 'float').map((each) => (Array.isArray(each) ? each : []));
@@ -46,9 +46,4 @@ function prepare(call: ProviderCall): PreparedCall {
     body: Buffer.from(JSON.stringify(body)),
     dropped: wordless(withoutNulls(rest), SPOKEN),
   };
-}
-
-function refuses(body: JsonObject): Unsupported | null {
-  if (textsToEmbed(body).length <= MOST_TEXTS) return refusesTokenIds(body);
-  return { param: 'input', message: `it takes ${MOST_TEXTS} texts at a time. Send the rest in further requests.` };
 }

@@ -1,13 +1,14 @@
 import { embeddingsList } from '../mapping/embeddings-answer.ts';
+import { refusesInput, textsToEmbed } from '../mapping/embeddings-request.ts';
 import { isObject, listAt, numberAt, parsed, textAt } from '../mapping/json.ts';
-import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
+import type { PreparedCall, ProviderCall, Wire } from '../wire.ts';
 import { addressOf, resourceOf } from './address.ts';
 import { readUsage } from './usage.ts';
 
 /** Vectors over batchEmbedContents (ai.google.dev/api/embeddings), one request for each text. */
 export const embeddingsWire: Wire = {
   prepare,
-  refuses,
+  refuses: (body) => refusesInput(body, MOST_TEXTS),
   translator: (context) => ({
     whole: (json) => {
       const vectors = listAt(json, 'embeddings').map((each) => listAt(each, 'values'));
@@ -20,6 +21,8 @@ export const embeddingsWire: Wire = {
   }),
 };
 
+const MOST_TEXTS = 100;
+
 /** Fields that are mapped, and one that is the door's own business. */
 const MAPPED: ReadonlySet<string> = new Set(['model', 'input', 'dimensions', 'encoding_format', 'task_type']);
 
@@ -28,7 +31,7 @@ function prepare(call: ProviderCall): PreparedCall {
   const source = isObject(body) ? body : {};
   const dimensions = numberAt(source, 'dimensions');
   const taskType = textAt(source, 'task_type');
-  const requests = textsOf(source).map((text) => ({
+  const requests = textsToEmbed(source).map((text) => ({
     model: resourceOf(call.model),
     content: { parts: [{ text }] },
     ...(dimensions === null ? {} : { outputDimensionality: dimensions }),
@@ -39,21 +42,4 @@ function prepare(call: ProviderCall): PreparedCall {
     body: Buffer.from(JSON.stringify({ requests })),
     dropped: Object.entries(source).flatMap(([name, value]) => (MAPPED.has(name) || value === null ? [] : [name])),
   };
-}
-
-function refuses(body: JsonObject): Unsupported | null {
-  const { input } = body;
-  if (listAt(body, 'input').length > MOST_TEXTS) {
-    return { param: 'input', message: `it takes ${MOST_TEXTS} texts at once: send fewer.` };
-  }
-  const isText = typeof input === 'string' || listAt(body, 'input').every((item) => typeof item === 'string');
-  if (isText) return null;
-  return { param: 'input', message: 'it takes texts, not token ids: send `input` as a string or a list of strings.' };
-}
-
-const MOST_TEXTS = 100;
-
-function textsOf({ input }: JsonObject): readonly string[] {
-  if (typeof input === 'string') return [input];
-  return Array.isArray(input) ? input.filter((item): item is string => typeof item === 'string') : [];
 }

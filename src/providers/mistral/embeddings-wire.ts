@@ -1,5 +1,5 @@
 import { embeddingsList } from '../mapping/embeddings-answer.ts';
-import { refusesTokenIds } from '../mapping/embeddings-request.ts';
+import { refusesInput } from '../mapping/embeddings-request.ts';
 import { isObject, listAt, numberAt, parsed, withoutNulls } from '../mapping/json.ts';
 import { spokenFields, wordless } from '../mapping/wordless.ts';
 import type { JsonObject, PreparedCall, ProviderCall, Wire } from '../wire.ts';
@@ -9,7 +9,8 @@ import { readUsage } from './usage.ts';
 /** Vectors in OpenAI's format, but for the name of `dimensions`. They come as numbers; base64 is made of them here. */
 export const embeddingsWire: Wire = {
   prepare,
-  refuses: refusesTokenIds,
+  // How many it takes is a matter of their length in all.
+  refuses: (body) => refusesInput(body, Number.POSITIVE_INFINITY),
   translator: (context) => ({
     whole: (json) => {
       const vectors = listAt(json, 'data').filter(isObject).sort(byIndex);
