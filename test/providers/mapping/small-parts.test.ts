@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDataUrl } from '../../../src/providers/mapping/data-url.ts';
 import { embeddingsList } from '../../../src/providers/mapping/embeddings-answer.ts';
-import { refusesTokenIds, textsToEmbed } from '../../../src/providers/mapping/embeddings-request.ts';
+import { refusesInput, textsToEmbed } from '../../../src/providers/mapping/embeddings-request.ts';
 import {
   fieldAt,
   flagAt,
@@ -118,13 +118,20 @@ describe('texts to be turned into vectors', () => {
     ],
     [[], []],
   ])('are read from %j', (input, texts) => {
-    expect(refusesTokenIds({ input })).toBeNull();
+    expect(refusesInput({ input }, 2)).toBeNull();
     expect(textsToEmbed({ input })).toEqual(texts);
   });
 
   it.each([[[1, 2]], [[[1], [2]]], [7], [undefined]])('are not in %j', (input) => {
-    expect(refusesTokenIds({ input })?.param).toBe('input');
+    expect(refusesInput({ input }, 2)?.param).toBe('input');
     expect(textsToEmbed({ input })).toEqual([]);
+  });
+
+  it('may be more than a vendor takes', () => {
+    expect(refusesInput({ input: ['a', 'b', 'c'] }, 2)).toMatchObject({
+      param: 'input',
+      message: expect.stringContaining('2 texts'),
+    });
   });
 });
 
