@@ -17,6 +17,7 @@ import {
   limitWords,
   missingOf,
   readingWords,
+  sentFields,
   treatment,
 } from './vendor-words.ts';
 
@@ -163,6 +164,19 @@ describe('what it says of single vendors', () => {
         ...{ type, most, isEnough: null, isTooMuch: true },
       });
     }
+  });
+
+  it.each([
+    ['anthropic', 'claude-sonnet-5', {}, { max_tokens: 21_333 }, 'at most 21,333 tokens'],
+    ['anthropic', 'claude-haiku-4-5', { temperature: 1.8 }, { temperature: 1 }, 'Temperatures above 1 are 1'],
+    ['cohere', 'command-a-03-2025', { top_p: 1 }, { p: 0.99 }, 'between 0.01 and 0.99'],
+    ['cohere', 'command-a-03-2025', { presence_penalty: 2 }, { presence_penalty: 1 }, 'penalties between 0 and 1'],
+    ['mistral', 'mistral-small-latest', { reasoning_effort: 'low' }, { reasoning_effort: 'high' }, 'is on or off'],
+    ['openai', 'o3', { max_tokens: 9 }, { max_completion_tokens: 9 }, 'whichever name came'],
+    ['together', 'some-model', { logprobs: true }, { logprobs: 1 }, '`logprobs` goes as a number'],
+  ])('is right of %s, model %s: %j becomes %j', (...[type, model, fields, sent, words]) => {
+    expect(page).toContain(words);
+    expect(sentFields(adapter(type), model, fields)).toMatchObject(sent);
   });
 
   it('names the versions of the API that Azure is asked for', () => {

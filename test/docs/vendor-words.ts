@@ -137,13 +137,20 @@ export function missingOf({ offers }: Provider, needs: readonly Capability[] = C
   return needs.filter((need) => !offers.includes(need));
 }
 
+/** What a vendor is sent of a chat with these fields. */
+export function sentFields({ wires: { chat } }: Provider, model: string, fields: JsonObject): unknown {
+  const body = new Map<string, unknown>(Object.entries({ messages: HELLO.messages, ...fields }));
+  chat?.adapt?.(editorOf(body), model);
+  return JSON.parse(String(chat?.prepare(callOf(model, Object.fromEntries(body))).body));
+}
+
 /** By which name the cap on the output goes to a vendor that takes chats as they are. */
-export function capWords({ wires: { chat } }: Provider): string {
-  const names = ['max_tokens', 'max_completion_tokens'].map((name) => {
-    const fields = new Map<string, unknown>([[name, 9]]);
-    chat?.adapt?.(editorOf(fields), 'some-model');
-    return [...fields.keys()].join();
-  });
+export function capWords(provider: Provider): string {
+  const capsOf = (name: string): string => {
+    const sent = Object.keys(sentFields(provider, 'some-model', { [name]: 9 }) as JsonObject);
+    return sent.filter((field) => field.startsWith('max_')).join();
+  };
+  const names = ['max_tokens', 'max_completion_tokens'].map(capsOf);
   return names[0] === names[1] ? `\`${names[0]}\`` : 'as sent';
 }
 
