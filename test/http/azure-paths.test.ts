@@ -35,6 +35,21 @@ describe("a path of Azure's clients", () => {
     expect(seen).toEqual([{ operation: 'responses', modelInPath: null }]);
   });
 
+  test('without a version is that of a provider which is called so', async () => {
+    const asked: (string | undefined)[] = [];
+    const { port } = await startServer({
+      services: { providers: [{ name: 'openai', isRaw: false }] },
+      chat: ({ providerInPath }, reply) => {
+        asked.push(providerInPath);
+        answer(reply, {});
+      },
+    });
+    for (const path of ['/openai/responses', '/openai/responses?api-version=x', '/openai/v1/responses']) {
+      await new RawClient(port).write(requestText({ method: 'POST', path, body: '{}' })).answer();
+    }
+    expect(asked).toEqual(['openai', undefined, 'openai']);
+  });
+
   test.each(['chat/completions', 'gpt-4o/images/generations', 'gpt-4o', ''])(
     '/openai/deployments/%s leads nowhere',
     async (path) => {

@@ -13,6 +13,8 @@ const OF_DEPLOYMENTS = OPERATION_PATHS.filter(([operation]) =>
 export function azureRoutes(app: FastifyInstance, context: Context): void {
   const serve = operationServer(context);
   const options = { config: { hasBody: 'json' as const } };
+  const named = context.services.providers.find(({ name }) => name === 'openai');
+  const ofProvider = named ? { providerInPath: named.name } : {};
 
   // A name may hold slashes, written as they are or as %2F: what counts is how the path ends.
   app.post<{ Params: { '*': string } }>('/openai/deployments/*', options, (request, reply) => {
@@ -24,6 +26,9 @@ export function azureRoutes(app: FastifyInstance, context: Context): void {
   });
 
   app.post('/openai/responses', options, (request, reply) => {
-    return serve({ operation: 'responses', modelInPath: null }, request, reply);
+    // Azure's clients always say a version; without one it is the provider of that name that is asked.
+    const isAzure = /[?&]api-version=/.test(request.url);
+    const providerInPath = isAzure ? {} : ofProvider;
+    return serve({ operation: 'responses', modelInPath: null, ...providerInPath }, request, reply);
   });
 }
