@@ -5,6 +5,7 @@ import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '
 import { addressOf } from './address.ts';
 import { CohereChat } from './answer.ts';
 import { messagesOf, unsupportedIn } from './messages.ts';
+import { answerSchema } from './schema.ts';
 import { thinkingOf } from './thinking.ts';
 import { losesStrictness, toolFields } from './tools.ts';
 
@@ -71,7 +72,10 @@ function penaltyOf(penalty: number | null): number | null {
 
 function formatOf({ format }: Chat): JsonObject | null {
   if (format.kind === 'text') return null;
-  return { type: 'json_object', ...(format.kind === 'json_schema' ? { json_schema: format.schema } : {}) };
+  return {
+    type: 'json_object',
+    ...(format.kind === 'json_schema' ? { json_schema: answerSchema(format.schema) } : {}),
+  };
 }
 
 /** What a client has asked for that has no word here. */

@@ -6,9 +6,15 @@ import type { JsonObject, Unsupported } from '../wire.ts';
 /** A result has to say something. */
 const NOTHING = '(nothing)';
 
-/** A conversation as this vendor takes it; messages without content are refused there, so they are left out. */
+/**
+ * A conversation as this vendor takes it. Instructions have to come first, and in one message; messages without content are
+ * refused, so they are left out.
+ */
 export function messagesOf(messages: readonly ChatMessage[]): readonly JsonObject[] {
-  return messages.flatMap(writtenMessage);
+  const prompts = messages.filter(({ role }) => role === 'system').map(({ parts }) => textOf(parts));
+  const instructions = prompts.filter((text) => text !== '').join('\n');
+  const turns = messages.filter(({ role }) => role !== 'system').flatMap(writtenMessage);
+  return instructions === '' ? turns : [{ role: 'system', content: instructions }, ...turns];
 }
 
 /** What can't be said in a message of this role at all. */
@@ -36,9 +42,10 @@ function unsupportedPart(part: Part, role: ChatMessage['role']): Unsupported | n
 function writtenMessage(message: ChatMessage): JsonObject[] {
   switch (message.role) {
     case 'system':
+      return [];
     case 'user': {
       const content = contentOf(message.parts);
-      return content === '' ? [] : [{ role: message.role, content }];
+      return content.length === 0 ? [] : [{ role: 'user', content }];
     }
     case 'tool':
       return [{ role: 'tool', tool_call_id: message.callId, content: resultOf(message.parts) }];

@@ -1,17 +1,19 @@
 import type { Chat, ToolDefinition } from '../mapping/chat-request.ts';
 import { listAt } from '../mapping/json.ts';
 import type { JsonObject } from '../wire.ts';
+import { answerSchema } from './schema.ts';
 
 /** The tools of a chat, and whether one has to be used. A tool that is named is the only one that is offered. */
 export function toolFields(chat: Chat): JsonObject {
   const { toolChoice } = chat;
   const offered = offeredTools(chat);
   if (offered.length === 0) return {};
+  const areStrict = isStrict(offered);
   const choice = toolChoice === null ? undefined : CHOICES[toolChoice.kind];
   return {
-    tools: offered.map(toolOf),
+    tools: offered.map((tool) => toolOf(tool, areStrict)),
     ...(choice === undefined ? {} : { tool_choice: choice }),
-    ...(isStrict(offered) ? { strict_tools: true } : {}),
+    ...(areStrict ? { strict_tools: true } : {}),
   };
 }
 
@@ -28,13 +30,14 @@ function offeredTools({ tools, toolChoice }: Chat): readonly ToolDefinition[] {
 /** The default has no word. */
 const CHOICES = { auto: undefined, none: 'NONE', required: 'REQUIRED', named: 'REQUIRED' } as const;
 
-function toolOf({ name, description, parameters }: ToolDefinition): JsonObject {
+function toolOf({ name, description, parameters }: ToolDefinition, areStrict: boolean): JsonObject {
+  const schema = parameters ?? { type: 'object', properties: {} };
   return {
     type: 'function',
     function: {
       name,
       ...(description === null ? {} : { description }),
-      parameters: parameters ?? { type: 'object', properties: {} },
+      parameters: areStrict ? answerSchema(schema) : schema,
     },
   };
 }

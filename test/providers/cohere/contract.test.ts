@@ -47,10 +47,9 @@ describeAdapter({
     system: {
       ...ASKED,
       messages: [
-        { role: 'system', content: 'Be brief.' },
+        { role: 'system', content: 'Be brief.\nBe kind.' },
         HELLO,
         { role: 'assistant', content: 'Hi' },
-        { role: 'system', content: 'Be kind.' },
         { role: 'user', content: 'And now?' },
       ],
     },
@@ -97,7 +96,7 @@ describeAdapter({
         type: 'json_object',
         json_schema: {
           type: 'object',
-          properties: { answer: { type: 'integer', minimum: 0 } },
+          properties: { answer: { type: 'integer', description: '{minimum: 0}' } },
           required: ['answer'],
           additionalProperties: false,
         },
