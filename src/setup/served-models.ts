@@ -183,7 +183,7 @@ function wiresOf(provider: Provider, asksForUsage: boolean): Wires {
   const { chat, messages } = provider.wires;
   if (!chat || messages) return provider.wires;
   const readUsage: Provider['readUsage'] = (json, known) => provider.readUsage(json, known);
-  return { ...provider.wires, messages: overChat(chat, { readUsage, asksForUsage }) };
+  return { ...provider.wires, messages: overChat(chat, { vendor: provider.type, readUsage, asksForUsage }) };
 }
 
 function timeouts({ connectMs, firstByteMs, idleMs, totalMs }: CallTimeouts): ServedTarget['timeouts'] {

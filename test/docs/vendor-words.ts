@@ -19,7 +19,11 @@ function wireOf(provider: Provider, operation: Operation): Wire | null {
   const { chat } = provider.wires;
   const own = provider.wires[operation];
   if (own || operation !== 'messages' || !chat) return own ?? null;
-  return overChat(chat, { readUsage: (json, known) => provider.readUsage(json, known), asksForUsage: false });
+  return overChat(chat, {
+    vendor: provider.type,
+    readUsage: (json, known) => provider.readUsage(json, known),
+    asksForUsage: false,
+  });
 }
 
 export function callOf(model: string, body: JsonObject): ProviderCall {

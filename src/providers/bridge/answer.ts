@@ -3,12 +3,16 @@ import { acceptableId, type IdRule } from '../mapping/tool-ids.ts';
 import type { Usage } from '../provider.ts';
 import type { JsonObject, TranslationContext } from '../wire.ts';
 import { endingOf, estimatedUsage, messageId, usageOf } from './endings.ts';
-import { keepsakeBlock, kept } from './keepsake.ts';
+import { keepsakeBlock, kept, markOf } from './keepsake.ts';
 
 const IDS: IdRule = { allowed: /^[a-zA-Z0-9_-]+$/, prefix: 'toolu_', length: 24 };
 
+export interface AnswerContext extends TranslationContext {
+  readonly vendor: string;
+}
+
 /** A whole chat as a message; `usage` null: the vendor did not say. */
-export function messageOf(chat: JsonObject, usage: Usage | null, context: TranslationContext): JsonObject {
+export function messageOf(chat: JsonObject, usage: Usage | null, context: AnswerContext): JsonObject {
   const choice = listAt(chat, 'choices').find(isObject) ?? {};
   const answer = objectAt(choice, 'message') ?? {};
   const calls = callsOf(answer);
@@ -42,9 +46,16 @@ function callsOf(answer: JsonObject): readonly JsonObject[] {
 }
 
 /** Only for those who have asked: others take the first block for the answer. */
-function thoughtsOf(answer: JsonObject, { wantsThinking }: TranslationContext): readonly JsonObject[] {
-  const thoughts = textAt(answer, 'reasoning_content') || textAt(answer, 'reasoning');
-  return thoughts && wantsThinking ? [{ type: 'thinking', thinking: thoughts, signature: '' }] : [];
+function thoughtsOf(answer: JsonObject, context: AnswerContext): readonly JsonObject[] {
+  const { thoughts, signature } = thoughtsIn(answer, context.vendor);
+  return thoughts !== '' && context.wantsThinking ? [{ type: 'thinking', thinking: thoughts, signature }] : [];
+}
+
+/** Of a message or a delta. Vendors that call them `reasoning` take none back, so those are signed with nothing. */
+export function thoughtsIn(source: JsonObject, vendor: string) {
+  const returnable = textAt(source, 'reasoning_content');
+  if (returnable) return { thoughts: returnable, signature: markOf(vendor) };
+  return { thoughts: textAt(source, 'reasoning') ?? '', signature: '' };
 }
 
 function textsOf(answer: JsonObject): readonly JsonObject[] {
@@ -71,7 +82,7 @@ function inputOf(argumentsJson: string): JsonObject {
 
 interface Around {
   readonly uses: readonly JsonObject[];
-  readonly context: TranslationContext;
+  readonly context: AnswerContext;
 }
 
 function keepsakesOf(
@@ -82,6 +93,6 @@ function keepsakesOf(
   if (!context.wantsThinking) return [];
   const ofCalls = calls.map((call, index) => [textAt(uses[index], 'id') ?? '', kept(call)] as const);
   const told = ofCalls.filter(([, members]) => Object.keys(members).length > 0);
-  const block = keepsakeBlock({ ofMessage: kept(answer), ofCalls: Object.fromEntries(told) });
+  const block = keepsakeBlock({ ofMessage: kept(answer), ofCalls: Object.fromEntries(told) }, context.vendor);
   return block === null ? [] : [block];
 }

@@ -17,8 +17,13 @@ interface Kept {
   ofCall(call: JsonObject): JsonObject;
 }
 
-/** Tells ours from what Anthropic's own models hide. */
-const MARK = 'sluice1.';
+/**
+ * What is put on thoughts and keepsakes in place of a signature. It tells them from Anthropic's, and one vendor's from
+ * another's: some refuse what they haven't written themselves.
+ */
+export function markOf(vendor: string): string {
+  return `sluice1.${vendor}.`;
+}
 
 /** The members that vendors want back: Gemini's signatures, and the thoughts of whatever model OpenRouter has asked. */
 const KEPT = ['extra_content', 'reasoning_details'];
@@ -34,16 +39,17 @@ function joined(before: unknown, value: unknown): unknown {
 }
 
 /** As a block; null: there is nothing to keep. */
-export function keepsakeBlock({ ofMessage, ofCalls }: Keepsake): JsonObject | null {
+export function keepsakeBlock({ ofMessage, ofCalls }: Keepsake, vendor: string): JsonObject | null {
   if (Object.keys(ofMessage).length + Object.keys(ofCalls).length === 0) return null;
   const json = JSON.stringify({ message: ofMessage, calls: ofCalls });
-  return { type: 'redacted_thinking', data: MARK + Buffer.from(json).toString('base64url') };
+  return { type: 'redacted_thinking', data: markOf(vendor) + Buffer.from(json).toString('base64url') };
 }
 
-/** From the blocks of an assistant's turn. Others' blocks of this kind say nothing to anybody else. */
-export function readKeepsake(blocks: readonly JsonObject[]): Kept {
-  const data = blocks.map((block) => textAt(block, 'data')).find((text) => text?.startsWith(MARK)) ?? null;
-  const read = data === null ? null : parsed(Buffer.from(data.slice(MARK.length), 'base64url').toString());
+/** What the vendor has put into the blocks of an assistant's turn. Others' blocks of this kind say nothing to it. */
+export function readKeepsake(blocks: readonly JsonObject[], vendor: string): Kept {
+  const mark = markOf(vendor);
+  const data = blocks.map((block) => textAt(block, 'data')).find((text) => text?.startsWith(mark)) ?? null;
+  const read = data === null ? null : parsed(Buffer.from(data.slice(mark.length), 'base64url').toString());
   const calls = objectAt(read, 'calls');
   return {
     ofMessage: kept(objectAt(read, 'message') ?? {}),

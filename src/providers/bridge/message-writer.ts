@@ -21,7 +21,7 @@ export class MessageStreamWriter {
   /** How many blocks there have been. */
   #blocks = 0;
   /** The block that is being written, if one is. */
-  #open: { readonly index: number; readonly kind: string } | null = null;
+  #open: { readonly index: number; readonly kind: string; readonly signature?: string } | null = null;
 
   get hasStarted(): boolean {
     return this.#hasStarted;
@@ -48,9 +48,11 @@ export class MessageStreamWriter {
     return opened + this.#delta({ type: 'text_delta', text: piece });
   }
 
-  thinking(piece: string): string {
+  /** `signature` is told when the thoughts end; empty: they have none. */
+  thinking(piece: string, signature: string): string {
     if (piece === '') return '';
     const opened = this.#continue('thinking', { type: 'thinking', thinking: '', signature: '' });
+    if (this.#open && signature !== '') this.#open = { ...this.#open, signature };
     return opened + this.#delta({ type: 'thinking_delta', thinking: piece });
   }
 
@@ -91,8 +93,11 @@ export class MessageStreamWriter {
 
   #close(): string {
     const open = this.#open;
+    if (open === null) return '';
+    const { signature } = open;
+    const signed = signature === undefined ? '' : this.#delta({ type: 'signature_delta', signature });
     this.#open = null;
-    return open === null ? '' : event('content_block_stop', { index: open.index });
+    return signed + event('content_block_stop', { index: open.index });
   }
 }
 

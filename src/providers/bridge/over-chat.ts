@@ -9,11 +9,13 @@ import type {
   UpstreamEvent,
   Wire,
 } from '../wire.ts';
-import { messageOf } from './answer.ts';
+import { type AnswerContext, messageOf } from './answer.ts';
 import { chatRequest, refusesMessages } from './request.ts';
 import { ChunkTranslator } from './stream.ts';
 
 export interface BridgeFacts {
+  /** Tells what it has written from what others have. */
+  readonly vendor: string;
   /** Of the vendor's own answers. */
   readonly readUsage: Provider['readUsage'];
   /** The usage of a stream has to be asked for. */
@@ -24,16 +26,16 @@ export interface BridgeFacts {
 export function overChat(chat: Wire, facts: BridgeFacts): Wire {
   return {
     prepare: (call) => {
-      const { body, dropped } = chatRequest(objectIn(call.body), call);
+      const { body, dropped } = chatRequest(objectIn(call.body), { ...call, vendor: facts.vendor });
       const prepared = chat.prepare({ ...call, body: bytesOf(body, { chat, call, facts }) });
       return { ...prepared, dropped: [...dropped, ...(prepared.dropped ?? [])] };
     },
     refuses: (body, model) => {
       const refusal = refusesMessages(body);
       if (refusal !== null || !chat.refuses) return refusal;
-      return chat.refuses(chatRequest(body, { model, isStreaming: false }).body, model);
+      return chat.refuses(chatRequest(body, { model, isStreaming: false, vendor: facts.vendor }).body, model);
     },
-    translator: (context) => new BridgeTranslator(facts.readUsage, context, chat.translator?.(context) ?? null),
+    translator: (context) => new BridgeTranslator(facts, context, chat.translator?.(context) ?? null),
   };
 }
 
@@ -62,17 +64,17 @@ function editorOf(fields: Map<string, unknown>): FieldEditor {
 /** The vendor's answer as a chat, and that as a message. */
 class BridgeTranslator implements AnswerTranslator {
   readonly #readUsage: Provider['readUsage'];
-  readonly #context: TranslationContext;
+  readonly #context: AnswerContext;
   /** Null: the vendor answers in OpenAI's format. */
   readonly #inner: AnswerTranslator | null;
   readonly #chunks: ChunkTranslator;
   #usage: Usage | null = null;
 
-  constructor(readUsage: Provider['readUsage'], context: TranslationContext, inner: AnswerTranslator | null) {
+  constructor({ readUsage, vendor }: BridgeFacts, context: TranslationContext, inner: AnswerTranslator | null) {
     this.#readUsage = readUsage;
-    this.#context = context;
+    this.#context = { ...context, vendor };
     this.#inner = inner;
-    this.#chunks = new ChunkTranslator(context);
+    this.#chunks = new ChunkTranslator(this.#context);
   }
 
   whole(json: JsonObject): JsonObject {

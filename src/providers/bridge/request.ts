@@ -15,6 +15,7 @@ interface Asked {
   /** The upstream's name. */
   readonly model: string;
   readonly isStreaming: boolean;
+  readonly vendor: string;
 }
 
 /** Longer ones are refused by OpenAI, and the user is told by the beginning. */
@@ -34,8 +35,8 @@ const SPOKEN: ReadonlySet<string> = new Set([
 ]);
 
 /** A request of the Messages API as a chat. */
-export function chatRequest(body: JsonObject, { model, isStreaming }: Asked): ChatRequest {
-  const turns = chatTurns(body);
+export function chatRequest(body: JsonObject, { model, isStreaming, vendor }: Asked): ChatRequest {
+  const turns = chatTurns(body, vendor);
   const effort = effortOf(body, model);
   const user = textAt(objectAt(body, 'metadata'), 'user_id');
   const stop = listAt(body, 'stop_sequences');

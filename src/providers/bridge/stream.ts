@@ -1,7 +1,7 @@
 import { fieldAt, isObject, listAt, numberAt, objectAt, textAt } from '../mapping/json.ts';
 import type { Usage } from '../provider.ts';
-import type { JsonObject, TranslationContext } from '../wire.ts';
-import { useId } from './answer.ts';
+import type { JsonObject } from '../wire.ts';
+import { type AnswerContext, thoughtsIn, useId } from './answer.ts';
 import { endingOf, estimatedUsage, isFailure, messageId } from './endings.ts';
 import { keepsakeBlock, kept } from './keepsake.ts';
 import { MessageStreamWriter } from './message-writer.ts';
@@ -18,7 +18,7 @@ interface OpenCall {
 
 /** The chunks of one streamed chat as the events of a message. The usage is known late, so the end is told last. */
 export class ChunkTranslator {
-  readonly #context: TranslationContext;
+  readonly #context: AnswerContext;
   readonly #writer = new MessageStreamWriter();
   readonly #calls = new Map<number, OpenCall>();
   #id = '';
@@ -26,7 +26,7 @@ export class ChunkTranslator {
   /** The choice that held the finish reason. */
   #last: JsonObject | null = null;
 
-  constructor(context: TranslationContext) {
+  constructor(context: AnswerContext) {
     this.#context = context;
   }
 
@@ -64,10 +64,10 @@ export class ChunkTranslator {
   }
 
   #delta(delta: JsonObject): string {
-    const thoughts = textAt(delta, 'reasoning_content') || textAt(delta, 'reasoning') || '';
+    const { thoughts, signature } = thoughtsIn(delta, this.#context.vendor);
     this.#kept = kept(delta, this.#kept);
     return [
-      this.#context.wantsThinking ? this.#writer.thinking(thoughts) : '',
+      this.#context.wantsThinking ? this.#writer.thinking(thoughts, signature) : '',
       this.#writer.text(textAt(delta, 'content') ?? ''),
       this.#writer.text(textAt(delta, 'refusal') ?? ''),
       ...listAt(delta, 'tool_calls')
@@ -113,10 +113,8 @@ export class ChunkTranslator {
   #keepsake(): string {
     if (!this.#context.wantsThinking) return '';
     const ofCalls = [...this.#calls.values()].filter((call) => Object.keys(call.kept).length > 0);
-    const block = keepsakeBlock({
-      ofMessage: this.#kept,
-      ofCalls: Object.fromEntries(ofCalls.map(({ id, kept: members }) => [id, members])),
-    });
+    const members = Object.fromEntries(ofCalls.map((call) => [call.id, call.kept]));
+    const block = keepsakeBlock({ ofMessage: this.#kept, ofCalls: members }, this.#context.vendor);
     return block === null ? '' : this.#writer.block(block).events;
   }
 }

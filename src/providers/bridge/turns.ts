@@ -1,6 +1,6 @@
 import { isObject, listAt, objectAt, textAt } from '../mapping/json.ts';
 import type { JsonObject, Unsupported } from '../wire.ts';
-import { readKeepsake } from './keepsake.ts';
+import { markOf, readKeepsake } from './keepsake.ts';
 import { chatParts, refusesBlock, textPart } from './parts.ts';
 
 interface ChatTurns {
@@ -19,8 +19,8 @@ export function systemOf(system: unknown): readonly JsonObject[] {
 }
 
 /** The turns of a conversation as messages of a chat. */
-export function chatTurns(body: JsonObject): ChatTurns {
-  const turns = listAt(body, 'messages').map((message) => turnOf(message));
+export function chatTurns(body: JsonObject, vendor: string): ChatTurns {
+  const turns = listAt(body, 'messages').map((message) => turnOf(message, vendor));
   return { messages: turns.flatMap(({ messages }) => messages), hasLost: turns.some(({ hasLost }) => hasLost) };
 }
 
@@ -35,11 +35,11 @@ export function refusesBlocks(body: JsonObject): Unsupported | null {
   return null;
 }
 
-function turnOf(message: unknown): ChatTurns {
+function turnOf(message: unknown, vendor: string): ChatTurns {
   const blocks = blocksOf(isObject(message) ? message['content'] : null);
   switch (textAt(message, 'role')) {
     case 'assistant':
-      return assistantTurn(blocks);
+      return assistantTurn(blocks, vendor);
     case 'system':
       return { messages: systemOf(blocks), hasLost: false };
     default:
@@ -76,15 +76,13 @@ function marked(texts: readonly JsonObject[]): readonly JsonObject[] {
   return /^\W*error\b/i.test(text) ? texts : [textPart(FAILED + text), ...rest];
 }
 
-function assistantTurn(blocks: readonly JsonObject[]): ChatTurns {
+function assistantTurn(blocks: readonly JsonObject[], vendor: string): ChatTurns {
   const { parts, hasLost } = chatParts(blocks.filter((block) => !isOwn(block)));
-  const kept = readKeepsake(blocks);
+  const kept = readKeepsake(blocks, vendor);
   const calls = blocks
     .filter(({ type }) => type === 'tool_use')
     .map((call) => ({ ...callOf(call), ...kept.ofCall(call) }));
-  const thoughts = blocks
-    .map((block) => (block['type'] === 'thinking' ? (textAt(block, 'thinking') ?? '') : ''))
-    .join('');
+  const thoughts = blocks.map((block) => thoughtsIn(block, vendor)).join('');
   const content = contentOf(parts);
   if (content === null && calls.length === 0) return { messages: [], hasLost };
   const message = {
@@ -95,6 +93,12 @@ function assistantTurn(blocks: readonly JsonObject[]): ChatTurns {
     ...kept.ofMessage,
   };
   return { messages: [message], hasLost };
+}
+
+/** Only what the vendor has written itself: some want it back, others refuse to hear of it. */
+function thoughtsIn(block: JsonObject, vendor: string): string {
+  const isIts = block['type'] === 'thinking' && block['signature'] === markOf(vendor);
+  return isIts ? (textAt(block, 'thinking') ?? '') : '';
 }
 
 function callOf(call: JsonObject): JsonObject {

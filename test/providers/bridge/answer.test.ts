@@ -21,7 +21,10 @@ const PLAIN: Wire = { prepare: ({ body }) => ({ path: '/chat', headers: {}, body
 
 function translator(context: Partial<TranslationContext> = {}, chat: Wire = PLAIN) {
   const readUsage = (json: unknown) => readOpenAiUsage(json, { isReasoningApart: false });
-  const made = overChat(chat, { readUsage, asksForUsage: true }).translator?.({ ...CONTEXT, ...context });
+  const made = overChat(chat, { vendor: 'acme', readUsage, asksForUsage: true }).translator?.({
+    ...CONTEXT,
+    ...context,
+  });
   if (!made) throw new Error('no translator');
   return made;
 }
@@ -115,13 +118,22 @@ describe('an answer', () => {
     });
   });
 
+  test.each([
+    ['reasoning_content', 'sluice1.acme.'],
+    ['reasoning', ''],
+  ])('has thoughts that can be sent back where they are called %s: signed %j', (name, signature) => {
+    const thinking = { type: 'thinking', thinking: 'Hm.', signature };
+    expect(whole({ [name]: 'Hm.' })['content']).toEqual([thinking]);
+    expect(messageIn(streamed([{ [name]: 'H' }, { [name]: 'm.' }]))['content']).toEqual([thinking]);
+  });
+
   test('keeps what the vendor wants to have back, whole and streamed', () => {
     const extra = { extra_content: { google: { thought_signature: 'sig' } } };
     const details = { reasoning_details: [{ text: 'a' }, { text: 'b' }] };
     const calls = [{ id: 'a', ...extra, function: { name: 'f', arguments: '{}' } }];
     const content = [
       { type: 'tool_use', id: 'a', name: 'f', input: {} },
-      { type: 'redacted_thinking', data: expect.stringMatching(/^sluice1\./) },
+      { type: 'redacted_thinking', data: expect.stringMatching(/^sluice1\.acme\./) },
     ];
     const all = whole({ tool_calls: calls, ...details });
     expect(all['content']).toEqual(content);
@@ -158,6 +170,7 @@ describe('a stream', () => {
       ['content_block_start', 0, { type: 'thinking', thinking: '', signature: '' }],
       ['content_block_delta', 0, { type: 'thinking_delta', thinking: 'Hm' }],
       ['content_block_delta', 0, { type: 'thinking_delta', thinking: '.' }],
+      ['content_block_delta', 0, { type: 'signature_delta', signature: 'sluice1.acme.' }],
       ['content_block_stop', 0, undefined],
       ['content_block_start', 1, { type: 'text', text: '' }],
       ['content_block_delta', 1, { type: 'text_delta', text: 'Hi' }],
@@ -319,7 +332,7 @@ describe('a message as a chat and as a message again', () => {
 
   const claude: Wire = { ...PLAIN, translator: (context) => new MessagesTranslator(context) };
   const make = () => {
-    const facts = { readUsage: readMessagesUsage, asksForUsage: false };
+    const facts = { vendor: 'acme', readUsage: readMessagesUsage, asksForUsage: false };
     return overChat(claude, facts).translator?.({ ...CONTEXT, wantsThinking: false });
   };
 

@@ -6,7 +6,7 @@ import { messageIn } from './read-stream.ts';
 
 const { chat } = gemini.wires;
 if (!chat) throw new Error('no chats');
-const wire = overChat(chat, { readUsage: gemini.readUsage, asksForUsage: false });
+const wire = overChat(chat, { vendor: 'gemini', readUsage: gemini.readUsage, asksForUsage: false });
 const QUESTION = { role: 'user', content: 'Weather?' };
 const ASK = {
   max_tokens: 64,

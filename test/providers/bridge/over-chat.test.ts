@@ -25,7 +25,10 @@ const CHAT: Wire = {
 };
 
 function bridge(chat: Partial<Wire> = {}, asksForUsage = true) {
-  return overChat({ ...CHAT, ...chat }, { readUsage: (json) => openai.readUsage(json, null), asksForUsage });
+  return overChat(
+    { ...CHAT, ...chat },
+    { vendor: 'acme', readUsage: (json) => openai.readUsage(json, null), asksForUsage },
+  );
 }
 
 describe('a bridge', () => {
@@ -47,7 +50,7 @@ describe('a bridge', () => {
   test('needs nothing of a vendor but that it can be asked', () => {
     const { prepare } = overChat(
       { prepare: ({ body }) => ({ path: '/', headers: {}, body }) },
-      { readUsage: () => null, asksForUsage: false },
+      { vendor: 'acme', readUsage: () => null, asksForUsage: false },
     );
     expect(prepare(callWith('oops')).dropped).toEqual([]);
   });
@@ -63,7 +66,9 @@ describe('a bridge', () => {
     });
     expect(wire.refuses?.(MESSAGE, 'm')).toBeNull();
     const { refuses: _none, ...unrefusing } = CHAT;
-    expect(overChat(unrefusing, { readUsage: () => null, asksForUsage: false }).refuses?.(MESSAGE, 'm')).toBeNull();
+    expect(
+      overChat(unrefusing, { vendor: 'acme', readUsage: () => null, asksForUsage: false }).refuses?.(MESSAGE, 'm'),
+    ).toBeNull();
   });
 });
 
@@ -73,7 +78,7 @@ describe("a message to a vendor of OpenAI's format", () => {
     const { chat } = openai.wires;
     if (!chat) throw new Error('no chats');
     const readUsage = openai.readUsage;
-    const wires = { messages: overChat(chat, { readUsage, asksForUsage: true }) };
+    const wires = { messages: overChat(chat, { vendor: 'acme', readUsage, asksForUsage: true }) };
     const bench = new ProxyBench({
       clock: new FakeClock(),
       transport,

@@ -18,6 +18,7 @@ export function messageIn(stream: string): JsonObject {
     if (type !== 'content_block_delta') continue;
     if ('text' in delta) block['text'] = `${block['text']}${delta['text']}`;
     if ('thinking' in delta) block['thinking'] = `${block['thinking']}${delta['thinking']}`;
+    if ('signature' in delta) block['signature'] = delta['signature'];
     if ('partial_json' in delta) inputs[index] = `${inputs[index] ?? ''}${delta['partial_json']}`;
   }
   for (const [index, input] of inputs.entries())

@@ -7,7 +7,10 @@ import { chatRequest, refusesMessages } from '../../../src/providers/bridge/requ
 const HELLO = { role: 'user', content: 'Hello' };
 
 function chatOf(body: object, model = 'gpt-5') {
-  const { body: chat, dropped } = chatRequest({ messages: [HELLO], ...body }, { model, isStreaming: false });
+  const { body: chat, dropped } = chatRequest(
+    { messages: [HELLO], ...body },
+    { model, isStreaming: false, vendor: 'acme' },
+  );
   return { ...chat, dropped } as Record<string, unknown>;
 }
 
@@ -41,7 +44,10 @@ describe('a request for a message', () => {
   });
 
   test('says that it streams', () => {
-    const { body } = chatRequest({ messages: [HELLO], stream: true }, { model: 'm', isStreaming: true });
+    const { body } = chatRequest(
+      { messages: [HELLO], stream: true },
+      { model: 'm', isStreaming: true, vendor: 'acme' },
+    );
     expect(body['stream']).toBe(true);
   });
 
@@ -152,7 +158,8 @@ describe('turns', () => {
   test('call tools, and hear from them before any other word', () => {
     const calls = [
       text('Wait.'),
-      { type: 'thinking', thinking: 'Hm.', signature: 'x' },
+      { type: 'thinking', thinking: 'Not mine.', signature: 'x' },
+      { type: 'thinking', thinking: 'Hm.', signature: 'sluice1.acme.' },
       { type: 'redacted_thinking', data: 'x' },
       { type: 'tool_use', id: 'a', name: 'weather', input: { city: 'Ghent' } },
       { type: 'tool_use', id: 'b', name: 'time' },
@@ -202,13 +209,20 @@ describe('turns', () => {
 
   test('take back what the vendor wants to have back', () => {
     const extra = { extra_content: { google: { thought_signature: 'sig' } } };
-    const keepsake = keepsakeBlock({ ofMessage: { reasoning_details: [1] }, ofCalls: { a: extra } });
+    const keepsake = keepsakeBlock({ ofMessage: { reasoning_details: [1] }, ofCalls: { a: extra } }, 'acme');
     const content = [keepsake, { type: 'tool_use', id: 'a', name: 'f', input: {} }];
     expect(turns({ role: 'assistant', content })).toMatchObject([{ tool_calls: [extra], reasoning_details: [1] }]);
   });
 
+  test('take back nothing that another vendor has written', () => {
+    const keepsake = keepsakeBlock({ ofMessage: { reasoning_details: [1] }, ofCalls: {} }, 'other');
+    const thoughts = { type: 'thinking', thinking: 'Hm.', signature: 'sluice1.other.' };
+    const content = [thoughts, text('A'), keepsake];
+    expect(turns({ role: 'assistant', content })).toEqual([{ role: 'assistant', content: 'A' }]);
+  });
+
   test.each(['', '!', Buffer.from('[1]').toString('base64url')])('pass over a keepsake that is broken: %j', (rest) => {
-    const content = [text('A'), { type: 'redacted_thinking', data: `sluice1.${rest}` }];
+    const content = [text('A'), { type: 'redacted_thinking', data: `sluice1.acme.${rest}` }];
     expect(turns({ role: 'assistant', content })).toEqual([{ role: 'assistant', content: 'A' }]);
   });
 
@@ -333,7 +347,7 @@ describe('a message as a chat and as a message again', () => {
         const names = [...new Set(exchanges.flatMap(({ calls }) => calls.map(([name]) => name)))];
         const tools = ['f', ...names].map((name) => ({ name, input_schema: { type: 'object' } }));
         const body = { messages: conversation(exchanges), tools, tool_choice: { type: 'any' }, ...fields };
-        const call = { model: 'claude-haiku-4-5', isStreaming: false };
+        const call = { model: 'claude-haiku-4-5', isStreaming: false, vendor: 'acme' };
         const { body: chat, dropped } = chatRequest(body, call);
         const again = messagesRequest({ ...call, body: Buffer.from(JSON.stringify(chat)) });
         expect(dropped).toEqual([]);
