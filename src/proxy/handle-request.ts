@@ -198,7 +198,9 @@ class RequestRun {
     const { target, size, wire } = step;
     const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
     const read = (common: AnswerParts): AnswerReader => answerReader(kind, common);
-    const isRareEndpoint = this.#door.operation !== 'chat';
+    const { operation } = this.#door;
+    // What goes by way of a chat asks for nothing rare.
+    const isRareEndpoint = operation !== 'chat' && target.provider.wires[operation] !== undefined;
     const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
     const parts = { services: this.#services, answer: this.#answer, lease, target, size, ...asked, read, begin };
     return Attempt.run(parts, request);

@@ -133,6 +133,17 @@ describe("a message to a vendor of OpenAI's format", () => {
     expect(bench.scheduler.openLeases).toBe(0);
   });
 
+  test('fails as a chat does where there is nothing at the path of chats', async () => {
+    const { transport, ask } = setUp();
+    const request = ask({});
+    (await transport.call()).answer('Not found', 404);
+    await request.done;
+    expect(request.error).toMatchObject({
+      code: 'upstream_error',
+      message: expect.not.stringContaining('ask for a chat'),
+    });
+  });
+
   test('fails in the form of its door after its first output', async () => {
     const { transport, ask } = setUp();
     const request = ask({ stream: true });
