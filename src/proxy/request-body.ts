@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Wire } from '../providers/wire.ts';
+import type { FieldEditor, Wire } from '../providers/wire.ts';
 import { BodyDraft } from './request-body/body-draft.ts';
 import { CHAT_NAMES, chatFacts, type RequestFacts } from './request-body/chat-facts.ts';
 import { isObject, type JsonObject } from './request-body/fields.ts';
@@ -64,6 +64,13 @@ export class RequestBody {
     if (parsed === undefined) throw new Error('the parsed body was asked for twice');
     this.#parsed = undefined;
     return parsed;
+  }
+
+  /** The bytes with changes to fields that have been noted. */
+  edited(edit: (fields: FieldEditor) => void): Buffer {
+    const draft = new BodyDraft(this.bytes, this.#scan);
+    edit(draft);
+    return draft.toBytes();
   }
 
   /** The bytes to send: only the values of edited fields differ. May be `bytes` itself. */

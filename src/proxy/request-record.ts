@@ -38,6 +38,7 @@ export class RequestRecord {
   #step: Step | null = null;
   #error: ProxyError | null = null;
   #limit: string | null = null;
+  readonly #parts: RequestSummary[] = [];
 
   constructor(request: Recorded) {
     this.#request = request;
@@ -67,6 +68,14 @@ export class RequestRecord {
     if (limit) this.#limit = limitName(limit);
   }
 
+  /** One choice of several that were asked for one by one. All of them together are one line in the log. */
+  part(summary: RequestSummary): void {
+    this.#parts.push(summary);
+    this.attempts += summary.attempts;
+    this.queueMs = Math.max(this.queueMs, summary.queueMs);
+    this.#limit ??= summary.limit;
+  }
+
   failed(error: ProxyError): void {
     this.#error = error;
     this.#limit = error.details.limit ?? this.#limit;
@@ -80,12 +89,12 @@ export class RequestRecord {
       client: client.name,
       modelAsked: modelInPath ?? this.facts?.model ?? null,
       isStreaming: this.facts?.isStreaming ?? false,
-      ...servedBy(this.#step),
+      ...servedBy(this.#step, this.#parts[0]),
       attempts: this.attempts,
       queueMs: this.queueMs,
       firstByteMs: firstByteAt === null ? null : firstByteAt - receivedAt,
       totalMs: now - receivedAt,
-      tokens: tokensOf(this.#step, this.usage),
+      tokens: this.#parts.length > 0 ? sumOf(this.#parts) : tokensOf(this.#step, this.usage),
       ...this.#verdict(end),
       limit: this.#limit,
     };
@@ -100,7 +109,11 @@ export class RequestRecord {
   }
 }
 
-function servedBy(step: Step | null): Pick<RequestSummary, 'modelServed' | 'provider' | 'key'> {
+type Served = Pick<RequestSummary, 'modelServed' | 'provider' | 'key'>;
+
+/** Of several parts, whoever served the first to end. */
+function servedBy(step: Step | null, part: Served | undefined): Served {
+  if (part) return { modelServed: part.modelServed, provider: part.provider, key: part.key };
   if (step === null) return { modelServed: null, provider: null, key: null };
   const { target, endpoint } = step;
   return { modelServed: target.model, provider: target.providerName, key: endpoint.keyName };
@@ -113,5 +126,20 @@ function tokensOf(step: Step | null, usage: Usage | null): TokenFigures {
     input: usage?.inputTokens ?? null,
     cachedInput: usage?.cachedInputTokens ?? null,
     output: usage?.outputTokens ?? null,
+  };
+}
+
+/** What one part does not know, the sum does not count. */
+function sumOf(parts: readonly RequestSummary[]): TokenFigures {
+  const sum = (name: keyof TokenFigures): number | null => {
+    const known = parts.map(({ tokens }) => tokens[name]).filter((figure) => figure !== null);
+    return known.length === 0 ? null : known.reduce((total, figure) => total + figure, 0);
+  };
+  return {
+    estimatedInput: sum('estimatedInput'),
+    estimatedOutput: sum('estimatedOutput'),
+    input: sum('input'),
+    cachedInput: sum('cachedInput'),
+    output: sum('output'),
   };
 }
