@@ -90,19 +90,24 @@ describe('log probabilities', () => {
 });
 
 describe('what a vendor lacks', () => {
-  test.each([
-    ['groq', { n: 2 }],
-    ['deepseek', { n: 2 }],
-    ['openrouter', { n: 2 }],
-    ['cerebras', { n: 2 }],
-    ['ollama', { n: 2 }],
-    ['deepseek', { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } }],
-  ])('is not asked of %s: %j', async (type, body) => {
-    const { transport, chat } = chatWith(type, body);
+  test('is not asked of it', async () => {
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema: {} } };
+    const { transport, chat } = chatWith('deepseek', { response_format: format });
     await chat.done;
     expect(chat.error).toMatchObject({ code: 'unsupported_value' });
     expect(transport.calls).toEqual([]);
   });
+
+  test.each(['groq', 'deepseek', 'openrouter', 'cerebras', 'ollama'])(
+    'is made up for: %s gives one choice at a time',
+    async (type) => {
+      const { transport, chat } = chatWith(type, { n: 2 });
+      for (const number of [1, 2]) expect((await transport.call(number)).json).not.toHaveProperty('n');
+      chat.reply.leave();
+      await chat.done;
+      expect(transport.calls.length).toBe(2);
+    },
+  );
 
   test.each([
     ['groq', { logit_bias: { 1: 2 }, frequency_penalty: 1, service_tier: 'flex', reasoning_format: 'parsed' }],
