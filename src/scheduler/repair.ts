@@ -49,7 +49,6 @@ export class Repair {
       if (!option.route.hasRoom) this.#openFrom(clusters.of(option), Number.NEGATIVE_INFINITY);
     }
     for (const ticket of queue.upToLastBooked()) {
-      if (!ticket.isWaiting) continue;
       if (this.#older.length < depth) this.#revise(ticket);
       else this.#unbook(ticket);
     }
@@ -58,9 +57,8 @@ export class Repair {
   #revise(ticket: Ticket): void {
     const { booking } = ticket;
     const start = this.#startOf(ticket);
-    if (start === booking && booking !== null) {
-      if (this.#isOpen(booking.option)) this.#options.forecast.book(ticket, booking, this.#options.now);
-    } else {
+    // A booking is kept in a closed cluster only, where it is booked still; what is open is booked again.
+    if (start === null || start !== booking) {
       if (booking !== null) this.#openFrom(this.#line.clusters.of(booking.option), ticket.arrival);
       this.#options.place(ticket, start);
     }

@@ -45,7 +45,8 @@ export class RoutePicker {
     for (const option of options) {
       if (ticket.excluded?.has(option.route)) continue;
       const start = this.#forecast.startOn(ticket, option, { best: mustBeat(option, chosen), now });
-      if (start === null) continue;
+      // Where it never fits is no start at all: nobody may be left waiting for it.
+      if (start === null || start.at === Number.POSITIVE_INFINITY) continue;
       if (start.at <= now + SAME_INSTANT_MS) this.#candidates.push(option);
       if (chosen === null || isBefore(start, chosen)) chosen = start;
     }

@@ -44,6 +44,14 @@ describe('what is known of a route', () => {
     expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5 } })).toBe(true);
   });
 
+  test('for one behind falls when one before it, which has come back, is looked at again', () => {
+    const bounds = new StartBounds('reserved');
+    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5 } });
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: { arrival: 2 } });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5 } })).toBe(true);
+  });
+
   test('is not what never fits: something larger may be a guess, and be cut', () => {
     const bounds = new StartBounds('reserved');
     bounds.learn(option, cost(100, 100), { start: Number.POSITIVE_INFINITY, seeker: first });
