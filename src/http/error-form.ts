@@ -5,10 +5,14 @@ import { type MessagesErrorBody, messagesErrorBody } from '../proxy/doors/messag
 /** The APIs whose clients call here, by how they want to be told what went wrong. */
 export type ErrorForm = 'openai' | 'anthropic';
 
-/** The form of a request's errors: its route's, or, where there is no such route, that of the client that looks for one. */
-export function errorFormOf({ is404, routeOptions, headers }: FastifyRequest): ErrorForm {
-  const isLost = is404 && headers['anthropic-version'] !== undefined;
-  return routeOptions.config?.errorForm ?? (isLost ? 'anthropic' : 'openai');
+/** The form of a request's errors: its route's, or, where that has none or there is no route, its client's. */
+function errorFormOf(request: FastifyRequest): ErrorForm {
+  return request.routeOptions.config?.errorForm ?? (isOfAnthropic(request) ? 'anthropic' : 'openai');
+}
+
+/** Clients of that API say in every request which version of it they know. */
+export function isOfAnthropic({ headers }: FastifyRequest): boolean {
+  return headers['anthropic-version'] !== undefined;
 }
 
 /** The id of a request, under the names that its client's SDK looks for it. */

@@ -50,6 +50,28 @@ describe("Anthropic's paths", () => {
   });
 });
 
+describe("models in Anthropic's form", () => {
+  const asked = { method: 'GET', headers: { 'anthropic-version': '2023-06-01' } };
+  const model = { type: 'model', id: 'org/gpt-4o', display_name: 'org/gpt-4o', created_at: '1970-01-01T00:00:00.000Z' };
+
+  test('are one page', async () => {
+    const { url } = await startServer();
+    const { json } = await ask(url, { path: '/v1/models?limit=1000', ...asked });
+    expect(json).toEqual({ data: [model], has_more: false, first_id: 'org/gpt-4o', last_id: 'org/gpt-4o' });
+  });
+
+  test('may be none', async () => {
+    const { url } = await startServer({ services: { listModels: () => [] } });
+    const { json } = await ask(url, { path: '/v1/models', ...asked });
+    expect(json).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
+  });
+
+  test('are asked for by their name', async () => {
+    const { url } = await startServer();
+    expect((await ask(url, { path: '/v1/models/org%2Fgpt-4o', ...asked })).json).toEqual(model);
+  });
+});
+
 describe("errors in Anthropic's form", () => {
   test('tell of a key that is not known', async () => {
     const { url } = await startServer({ services: { clients: CLIENTS } });
@@ -117,6 +139,13 @@ describe("errors in Anthropic's form", () => {
     expect((await ask(chat.url, { path: '/v1/chat/completions' })).json).toMatchObject({
       error: { code: 'request_too_large', param: null },
     });
+  });
+
+  test('tell it that a model is not there', async () => {
+    const { url } = await startServer();
+    const headers = { 'anthropic-version': '2023-06-01' };
+    const { json } = await ask(url, { path: '/v1/models/other', method: 'GET', headers });
+    expect(json).toEqual(errorOf('not_found_error', 'model_not_found'));
   });
 
   test('stand for methods that are not served too', async () => {

@@ -157,6 +157,13 @@ function asAgentsAsk(): Record<string, object> {
   };
 }
 
+test('models are listed, and found by their name', async () => {
+  const { client } = await connect(OPENAI);
+  const models = await Array.fromAsync(client.models.list());
+  expect(models.map(({ id }) => id)).toEqual(['house']);
+  expect(await client.models.retrieve('house')).toMatchObject({ type: 'model', id: 'house' });
+});
+
 describe('thinking', () => {
   test("is Anthropic's own", async () => {
     const { client } = await connect(ANTHROPIC);
