@@ -31,7 +31,7 @@ export interface Door {
 }
 
 /** An answer that takes no upstream, only an estimate of the input. */
-export interface OwnAnswer {
+interface OwnAnswer {
   /** What the estimate is made of. */
   chatOf(body: JsonObject): JsonObject;
   /** In LLM tokens. */
