@@ -92,7 +92,7 @@ describe('limits', () => {
       'x-ratelimit-remaining-tokens': '1000',
       'x-ratelimit-reset-tokens': '60',
       'x-ratelimit-renewalperiod-tokens': '60',
-      'x-ratelimit-limit-requests': '600',
+      'x-ratelimit-limit-requests': '100',
       'x-ratelimit-remaining-requests': '99',
       'x-ratelimit-renewalperiod-requests': '10',
       'x-ratelimit-key': MODEL,

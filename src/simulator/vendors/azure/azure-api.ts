@@ -91,14 +91,15 @@ function ofDeployment(endpoint: Endpoint, deployment: string): Endpoint {
   return { kind: 'model', read: (body, stored) => endpoint.read({ ...body, model: deployment }, stored) };
 }
 
-/** Resets in whole seconds; what is left of requests is what is left of the slice. */
+/** Resets in whole seconds. Of requests, limit and remainder are those of the slice, whose length is told beside them. */
 function rateHeaders({ limits, nowMs, model }: RateFacts): Headers {
   const headers: Record<string, string> = { 'x-ratelimit-key': model };
   const add = (name: string, limit: UpstreamLimit | undefined): void => {
     if (limit === undefined) return;
     const { level, fullInMs } = limit.read(nowMs);
     const periodMs = limit.spec.algorithm === 'slices' ? SLICE_MS : limit.spec.windowMs;
-    headers[`x-ratelimit-limit-${name}`] = String(limit.spec.limit);
+    const share = Math.max(1, Math.floor((limit.spec.limit * periodMs) / limit.spec.windowMs));
+    headers[`x-ratelimit-limit-${name}`] = String(share);
     headers[`x-ratelimit-remaining-${name}`] = String(Math.max(0, Math.floor(level + 1e-6)));
     headers[`x-ratelimit-reset-${name}`] = String(Math.ceil(fullInMs / 1000));
     headers[`x-ratelimit-renewalperiod-${name}`] = String(periodMs / 1000);
