@@ -3,6 +3,7 @@ import { CAPABILITIES, type Capability, type LimitReading, type Provider } from 
 import { providerOf } from '../../src/providers/registry.ts';
 import type { FieldEditor, JsonObject, Operation, ProviderCall, Wire } from '../../src/providers/wire.ts';
 import { messagesFacts } from '../../src/proxy/doors/messages/facts.ts';
+import { needsFanOut } from '../../src/proxy/fan-out/needs-fan-out.ts';
 import { chatFacts } from '../../src/proxy/request-body/chat-facts.ts';
 import type { RequestField } from './request-fields.ts';
 
@@ -119,8 +120,8 @@ export function readingWords({ readLimits }: Provider, names: readonly string[])
 }
 
 /**
- * What becomes of a field on its way to a vendor: `yes`, `dropped` and told so, `left out` without a word, or `400`; a
- * word in brackets is what `supports` would have to name to let it pass.
+ * What becomes of a field on its way to a vendor: `yes`, `one by one`, `dropped` and told so, `left out` without a word, or
+ * `400`; a word in brackets is what `supports` would have to name to let it pass.
  */
 export function treatment(type: string, model: string, { operation, body, without }: RequestField): string {
   const provider = adapter(type);
@@ -128,9 +129,13 @@ export function treatment(type: string, model: string, { operation, body, withou
   if (wire === null) throw new Error(`${type} does not serve ${operation}`);
   const facts = operation === 'messages' ? messagesFacts : chatFacts;
   const isRefused = Boolean(wire.refuses?.({ model, ...body }, model));
-  const missing = missingOf(provider, facts({ model, ...body }).needs);
+  const { n, needs } = facts({ model, ...body });
+  const target = { wires: provider.wires, supports: new Set(provider.offers) };
+  const isFannedOut = needsFanOut({ targets: [target] }, operation, { n, needs });
+  const missing = missingOf(provider, needs).filter((need) => !(isFannedOut && need === 'n'));
   if (isRefused) return '400';
   if (missing.length > 0) return `400 (${missing.join(', ')})`;
+  if (isFannedOut) return 'one by one';
   const [asked, before] = [body, without].map((each) => wire.prepare(callOf(model, each)));
   if ((asked?.dropped ?? []).length > (before?.dropped ?? []).length) return 'dropped';
   return asked && before && asked.body.equals(before.body) ? 'left out' : 'yes';
