@@ -29,7 +29,7 @@ describe('a path below the name of a provider', () => {
   });
 
   test("leaves the paths of Azure's clients alone, whatever a provider is called", async () => {
-    const { seen } = await ask('/openai/responses');
+    const { seen } = await ask('/openai/responses?api-version=2025-03-01-preview');
     expect(seen).toEqual([{ operation: 'responses', modelInPath: null, providerInPath: undefined }]);
   });
 
