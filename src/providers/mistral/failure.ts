@@ -7,7 +7,7 @@ import type { FailedAnswer, Outcome, UpstreamError } from '../provider.ts';
 import { MISTRAL_HEADERS } from './rate-headers.ts';
 
 /** A model that broke off; nothing more is said about it. */
-export const BROKEN_OFF: UpstreamError = {
+const BROKEN_OFF: UpstreamError = {
   message: 'The model stopped with an error.',
   type: 'error',
   param: null,
