@@ -41,17 +41,36 @@ function noWire({ name }: ServedModel, operation: Operation): ProxyError {
 interface Speaking {
   readonly target: ServedTarget;
   readonly facts: RequestFacts;
+  readonly body: JsonObject;
 }
 
 function notEquipped({ name }: ServedModel, speaking: readonly Speaking[]): ProxyError {
   const needs = [...new Set(speaking.flatMap(({ facts }) => facts.needs))];
   const nobodyHas = needs.filter((need) => !speaking.some(({ target }) => target.supports.has(need)));
-  const what = (nobodyHas.length > 0 ? nobodyHas : needs).join(', ');
+  const lacking = nobodyHas.length > 0 ? nobodyHas : needs;
+  const param = fieldOf(lacking[0], speaking[0]?.body);
   return new ProxyError(
     'unsupported_value',
-    `Nothing behind the model '${name}' supports what this request asks for: ${what}. Leave it out or choose another model.`,
+    `Nothing behind the model '${name}' supports what this request asks for: ${lacking.join(', ')}. Leave it out or choose another model.`,
+    param === undefined ? {} : { param },
   );
 }
+
+/** The field that asks for it. */
+function fieldOf(need: Capability | undefined, body: JsonObject = {}): string | undefined {
+  return need && ASKED_BY[need].find((field) => (body[field] ?? null) !== null);
+}
+
+/** By which fields something is asked for at the different doors; the first that is there counts. */
+const ASKED_BY: Readonly<Record<Capability, readonly string[]>> = {
+  tools: ['tools', 'functions'],
+  vision: ['messages', 'input'],
+  json_schema: ['response_format', 'text', 'output_config'],
+  audio: ['audio', 'messages', 'input'],
+  files: ['messages', 'input'],
+  logprobs: ['logprobs', 'top_logprobs', 'include'],
+  n: ['n'],
+};
 
 function refused({ name }: ServedModel, { param, message }: Unsupported): ProxyError {
   return new ProxyError('unsupported_value', `Nothing behind the model '${name}' can do this: ${message}`, { param });

@@ -50,6 +50,9 @@ const FIRST_PAUSE_MS = 500;
 /** Statuses of an upstream that speak of the request and not of our keys; OpenAI's SDKs know no others. */
 const VERDICT_STATUSES = [400, 404, 422];
 
+/** With these, a model is there, but closed to our key or left out of our plan. */
+const OUR_STATUSES = [402, 403, 429];
+
 /**
  * Whether a failed attempt is followed by another, and what the client is told if not. A request is repeated only while its
  * client has received nothing. A verdict on the request itself becomes the client's only when no other target is left to ask.
@@ -148,7 +151,8 @@ function tooLarge({ unit, limit }: Extract<Outcome, { kind: 'never_fits' }>): Pr
 function disabledError(failed: FailedAttempt, situation: RetrySituation): ProxyError {
   if (situation.hasOtherRoute) return failure('upstream_error', failed, situation);
   const { outcome, answer } = failed;
-  const isUnknownModel = outcome.kind === 'disabled' && outcome.reason === 'model' && answer?.status !== 403;
+  const isOurs = answer !== null && OUR_STATUSES.includes(answer.status);
+  const isUnknownModel = outcome.kind === 'disabled' && outcome.reason === 'model' && !isOurs;
   if (isUnknownModel) return new ProxyError('model_not_found', situation.explain().error.message, { param: 'model' });
   return noUsableKey();
 }

@@ -174,6 +174,7 @@ describe('the error in the end', () => {
   it.each([
     [NO_KEY, 401],
     [NO_MODEL, 403],
+    [NO_MODEL, 429],
   ])('never speaks of our keys as if they were the client‘s: %j', (outcome, status) => {
     const error = errorOf({ outcome, ...answered(status) }, ALONE);
     expect([error.code, error.status]).toEqual(['no_usable_key', 503]);

@@ -136,6 +136,17 @@ describe('a target', () => {
     expect(() => sizesOf({ targets: [blind, blind], body: { ...tools, n: 2 } })).toThrow(/asks for: tools, n\./);
   });
 
+  test.each([
+    [tools, 'tools'],
+    [{ functions: [{ name: 'f' }] }, 'functions'],
+    [{ n: 2 }, 'n'],
+    [{ logprobs: true }, 'logprobs'],
+    [{ response_format: { type: 'json_schema' } }, 'response_format'],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:,' } }] }] }, 'messages'],
+  ])('is missed by the field that asks for it: %j', (body, param) => {
+    expect(() => sizesOf({ targets: [blind], body })).toThrow(expect.objectContaining({ details: { param } }));
+  });
+
   test('is missed even if each need alone is offered by one', () => {
     const one = { changes: { supports: new Set(['tools'] as const) } };
     const other = { changes: { supports: new Set(['n'] as const) } };
