@@ -32,6 +32,7 @@ import { createLogger } from './telemetry/logger.ts';
 import { Calibration } from './tokens/calibrate.ts';
 import { OutputPredictor } from './tokens/predict-output.ts';
 import { createTokenCounter } from './tokens/token-counter.ts';
+import { createImageFetcher } from './upstream/image-fetcher.ts';
 import type { Transport } from './upstream/transport.ts';
 import { TokenWorker } from './workers/token-worker.ts';
 
@@ -72,6 +73,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     config.models.flatMap(({ targets }) => targets.map((target) => target.baseModel ?? target.model)),
   );
   const transport = createTransport(config, environment);
+  const images = createImageFetcher({ clock, userAgent: `sluice/${environment.version}` });
   const shared = {
     clock,
     scheduler,
@@ -85,6 +87,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
   const serve = createRequestHandler({
     ...shared,
     models,
+    images,
     tokens,
     calibration: new Calibration(),
     outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
@@ -111,7 +114,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
   const end = async () => {
     await transport.close();
     scheduler.stop();
-    await Promise.all([worker.close(), kept.close()]);
+    await Promise.all([images.close(), worker.close(), kept.close()]);
   };
   return lifecycle({ config, clock, scheduler, transport, server, end });
 }

@@ -29,6 +29,7 @@ export const ERROR_TABLE = {
   bad_request: { status: 400, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
   context_length_exceeded: { status: 400, type: 'invalid_request_error', origin: 'client', retry: 'never' },
   request_exceeds_limit: { status: 400, type: 'invalid_request_error', origin: 'client', retry: 'never' },
+  invalid_image_url: { status: 400, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
   unsupported_value: { status: 400, type: 'invalid_request_error', origin: 'client', retry: 'never' },
   invalid_api_key: { status: 401, type: 'authentication_error', origin: 'client', retry: 'unsaid' },
   model_not_allowed: { status: 403, type: 'permission_error', origin: 'client', retry: 'unsaid' },

@@ -141,6 +141,8 @@ export interface ProviderConfig {
   readonly canStreamUsage: boolean;
   /** For vendors that want a version of their API in each call; null: theirs. */
   readonly apiVersion: string | null;
+  /** Images are fetched for a vendor that wants them inside the request. */
+  readonly fetchesImages: boolean;
   readonly takesAnyModel: boolean;
   readonly isRaw: boolean;
   readonly probeIntervalMs: number | null;

@@ -49,6 +49,7 @@ export function normaliseProvider(
     ca: provider.ca_file === undefined ? null : readCa(provider.ca_file),
     canStreamUsage: provider.stream_usage,
     apiVersion: provider.api_version ?? null,
+    fetchesImages: provider.fetch_images,
     takesAnyModel: provider.any_model,
     isRaw: provider.raw,
     probeIntervalMs: provider.probe?.interval ?? null,

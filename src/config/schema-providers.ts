@@ -67,6 +67,9 @@ export const provider = section(
     ca_file: text.optional().describe('A PEM file of certificate authorities to trust.'),
     api_version: text.optional().describe('The version of the API, where the vendor wants one in each call.'),
     stream_usage: flag.prefault(true).describe('false for servers that refuse `stream_options`.'),
+    fetch_images: flag
+      .prefault(false)
+      .describe('true: images by https are fetched where the vendor wants them inline.'),
     any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
     raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
     probe: section({ interval: duration.describe('Time between two probes.') })

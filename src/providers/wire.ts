@@ -109,6 +109,8 @@ export interface Wire {
    * and has the fields that Sluice reads checked already; its long `data:` strings are cut. `model` is the upstream's name.
    */
   refuses?(body: JsonObject, model: string): Unsupported | null;
+  /** Whether a picture at this https address must be inside the request, since the vendor will not open it. Absent: none must. */
+  wantsInline?(url: string): boolean;
   /** Absent: it answers in the operation's own format. */
   translator?(context: TranslationContext): AnswerTranslator;
 }

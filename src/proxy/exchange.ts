@@ -24,6 +24,8 @@ export interface ClientRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body as received, untouched. */
   readonly body: Buffer;
+  /** Asks the byte budget for so many bytes in all; false: it has no room. */
+  holds(bytes: number): boolean;
   /** Tells the byte budget that the body is no longer held. Calling it again does nothing. */
   releaseBody(): void;
 }

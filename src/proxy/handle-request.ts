@@ -15,6 +15,7 @@ import type { ClientReply, ClientRequest } from './exchange.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { needsFanOut } from './fan-out/needs-fan-out.ts';
 import { HeldBody } from './held-body.ts';
+import { type ImageRequest, imagesToFetch, inlineImages, mustBeInline } from './images/inline-images.ts';
 import { learnFrom } from './learn.ts';
 import { maxWaitMs } from './max-wait.ts';
 import { ownAnswer } from './own-answer.ts';
@@ -98,12 +99,13 @@ class RequestRun {
   async #read(): Promise<Order | null> {
     const { models, settings } = this.#services;
     const { client, modelInPath, providerInPath } = this.#request;
-    const body = readRequestBody(this.#request.body, this.#door.body);
-    const { facts } = body;
+    const read = readRequestBody(this.#request.body, this.#door.body);
+    const { facts } = read;
     this.#record.read(facts);
     const model = models.find(modelInPath ?? facts.model, client, providerInPath);
     this.#model = model;
     if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
+    const body = await this.#withImages(read, model);
     const own = ownAnswer(this.#door, { body, model }, this.#services);
     if (own !== null) {
       const json = JSON.stringify(await own);
@@ -117,6 +119,27 @@ class RequestRun {
     }
     const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
     return { facts, model, sizes, held: new HeldBody(this.#request, body) };
+  }
+
+  /** The pictures that a target wants inside the request are put there first: sizes and refusals are about what is sent. */
+  async #withImages(body: RequestBody, model: ServedModel): Promise<RequestBody> {
+    const { operation } = this.#door;
+    const images = imagesToFetch(model, operation, body.parsed ?? {});
+    if (images.length === 0) return body;
+    const gone = new AbortController();
+    this.#answer.whenGone(() => gone.abort());
+    const request: ImageRequest = {
+      bytes: body.bytes,
+      signal: gone.signal,
+      holds: (size) => this.#request.holds(size),
+    };
+    const source = this.#services.images;
+    const inlined = await inlineImages(images, request, {
+      source,
+      isNeeded: (image) => mustBeInline(model, operation, image),
+    });
+    this.#answer.whenGone(null);
+    return readRequestBody(inlined, this.#door.body);
   }
 
   /** One request for each choice, each on its way as any other; the answer is theirs together. */

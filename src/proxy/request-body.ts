@@ -58,6 +58,11 @@ export class RequestBody {
     if (others.size > 0) this.#scan = scanObject(this.bytes, this.#names, others);
   }
 
+  /** The same for a look that keeps nothing of it. */
+  get parsed(): JsonObject | null {
+    return this.#parsed ?? null;
+  }
+
   /** For the estimator, once: afterwards it is undefined here. Long `data:` strings hold their first 4 KiB only. */
   takeParsed(): JsonObject {
     const parsed = this.#parsed;

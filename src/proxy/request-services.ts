@@ -7,6 +7,7 @@ import type { TokenCounter } from '../tokens/token-counter.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
+import type { ImageSource } from './images/inline-images.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { ClientTerms, ModelLookup, ServedModel } from './served-model.ts';
 
@@ -20,6 +21,7 @@ export interface RequestServices {
   readonly calibration: Pick<Calibration, 'correction' | 'observe'>;
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
   readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
+  readonly images: ImageSource;
   /** Goes over every word of an upstream that a client may see. */
   readonly scrub: Scrub;
   readonly settings: RequestSettings;

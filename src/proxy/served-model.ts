@@ -40,6 +40,8 @@ export interface ServedTarget {
   readonly edits: TargetEdits | null;
   /** Whether it can be asked for the usage of a stream. */
   readonly canStreamUsage: boolean;
+  /** Images may be fetched for it, where its vendor wants them inside the request. */
+  readonly fetchesImages: boolean;
   /** Headers of the client to pass on besides the usual ones, lower-case. */
   readonly forwardHeaders: readonly string[];
 }

@@ -160,6 +160,7 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       timeouts: timeouts(config.timeouts),
       edits: target && targetEdits(target),
       canStreamUsage,
+      fetchesImages: config.fetchesImages,
       forwardHeaders: config.forwardHeaders,
     };
   }

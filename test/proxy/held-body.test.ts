@@ -6,7 +6,7 @@ function held(client: string, text: string): HeldBody {
   const bytes = Buffer.from(`{"model":"chat","messages":[{"role":"user","content":"${text}"}]}`);
   const asked = { operation: 'chat', modelInPath: null } as const;
   const request = { id: 'r', client: { name: client }, ...asked, receivedAt: 0, headers: {}, body: bytes };
-  return new HeldBody({ ...request, releaseBody: () => undefined }, readRequestBody(bytes));
+  return new HeldBody({ ...request, holds: () => true, releaseBody: () => undefined }, readRequestBody(bytes));
 }
 
 test('a repeat is the same bytes of the same client', () => {

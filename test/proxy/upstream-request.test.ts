@@ -26,6 +26,7 @@ const TARGET: ServedTarget = {
   timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 },
   canStreamUsage: true,
   edits: null,
+  fetchesImages: false,
   forwardHeaders: [],
 };
 
@@ -47,6 +48,7 @@ function built({ headers = {}, target = {}, endpoint = {}, body = {} }: Changes)
     receivedAt: 0,
     headers,
     body: bytes,
+    holds: () => true,
     releaseBody: () => undefined,
   };
   const wire = openai.wires.chat;

@@ -70,6 +70,7 @@ export class ProxyBench {
       scheduler: this.scheduler,
       transport,
       models: { find: (name) => this.#find(name) },
+      images: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
       tokens: { estimate: () => TOKENS },
       calibration: this.calibration,
       outputs: this.outputs,
@@ -103,6 +104,7 @@ export class ProxyBench {
       receivedAt: this.#clock.now(),
       headers,
       body: Buffer.from(raw),
+      holds: () => true,
       releaseBody: () => {
         chat.releases += 1;
       },
@@ -198,6 +200,7 @@ function servedTarget({ provider = openai, name = 'acme', changes = {} }: BenchT
     timeouts: { ...TIMEOUTS, ...timeouts },
     canStreamUsage: true,
     edits: null,
+    fetchesImages: false,
     forwardHeaders: [],
     ...changes,
   };

@@ -48,6 +48,10 @@ class ReceivedRequest implements ClientRequest {
     return this.#body;
   }
 
+  holds(bytes: number): boolean {
+    return this.#received.holds(bytes);
+  }
+
   releaseBody(): void {
     this.#body = NO_BYTES;
     this.#received.release();

@@ -7,7 +7,7 @@ import { GeminiChat } from './chat-translator.ts';
 import { conversationOf } from './contents.ts';
 import { generationConfig } from './generation-config.ts';
 import { modelFacts } from './models.ts';
-import { unsupportedPart } from './parts.ts';
+import { unsupportedPart, wantsInline } from './parts.ts';
 import { googleExtra, thinkingOf } from './thinking.ts';
 import { toolFields } from './tools.ts';
 
@@ -15,6 +15,7 @@ import { toolFields } from './tools.ts';
 export const chatWire: Wire = {
   prepare,
   refuses,
+  wantsInline,
   translator: (context) => new GeminiChat(context),
 };
 

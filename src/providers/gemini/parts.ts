@@ -59,6 +59,11 @@ function pictureOf(url: string): GeminiPart | null {
   return OWN_ADDRESS.test(url) ? { fileData: { fileUri: url } } : null;
 }
 
+/** Whether it opens no such address itself. */
+export function wantsInline(url: string): boolean {
+  return !OWN_ADDRESS.test(url);
+}
+
 function fileOf({ data, fileId, filename }: Extract<Part, { kind: 'file' }>): GeminiPart | null {
   if (data !== null) {
     const content = readDataUrl(data) ?? { mediaType: '', base64: data };

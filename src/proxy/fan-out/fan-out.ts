@@ -184,6 +184,7 @@ function partRequest(request: ClientRequest, index: number, body: Buffer): Clien
     receivedAt,
     headers: ownHeaders(headers, index),
     body,
+    holds: (bytes) => request.holds(bytes),
     // The bytes are the whole request's, which lets go of them when all parts are through.
     releaseBody: () => undefined,
   };

@@ -14,7 +14,7 @@ export interface RawRequest extends Pick<ClientRequest, 'id' | 'client' | 'recei
 }
 
 export interface RawServices
-  extends Omit<RequestServices, 'models' | 'tokens' | 'calibration' | 'outputs' | 'rateHeaders'> {
+  extends Omit<RequestServices, 'models' | 'images' | 'tokens' | 'calibration' | 'outputs' | 'rateHeaders'> {
   readonly rawRoutes: RawRouteLookup;
 }
 
