@@ -41,6 +41,8 @@ describe('an answer', () => {
     expect((await call(path, { input: 'Hi' })).json()['data']).toHaveLength(1);
     expect((await call('/openai/v1/models')).json()['data']).toHaveLength(3);
     expect((await call('/openai/v1/responses', { model: MODEL, input: 'Hi' })).json()['object']).toBe('response');
+    const dated = '/openai/responses?api-version=1';
+    expect((await call(dated, { model: MODEL, input: 'Hi' })).json()['object']).toBe('response');
     const older = await call(`/openai/deployments/${MODEL}/completions?api-version=1`, { prompt: 'Hi' });
     expect(older.json()['object']).toBe('text_completion');
   });

@@ -28,8 +28,9 @@ export const azureApi: VendorApi = {
   },
   endpointOf: (incoming) => {
     const [, deployment, rest = ''] = DEPLOYMENT.exec(incoming.path) ?? [];
-    if (deployment === undefined) return v1Endpoint(incoming);
-    const endpoint = incoming.query.has('api-version') ? operation(incoming.method, rest) : null;
+    const isDated = incoming.query.has('api-version');
+    if (deployment === undefined) return v1Endpoint(incoming) ?? (isDated ? datedResponses(incoming) : null);
+    const endpoint = isDated ? operation(incoming.method, rest) : null;
     return endpoint === null ? null : ofDeployment(endpoint, decoded(deployment));
   },
   hasCapInContext: true,
@@ -83,6 +84,11 @@ function v1Endpoint(incoming: Incoming): Endpoint | null {
   const { method, path } = incoming;
   const endpoint = path.startsWith(V1) ? operation(method, path.slice(V1.length)) : null;
   return endpoint ?? responsesEndpoint(incoming, `${V1}responses`) ?? modelsEndpoint(incoming, `${V1}models`);
+}
+
+/** Responses have no deployment in their path on the route of dated versions either. */
+function datedResponses(incoming: Incoming): Endpoint | null {
+  return responsesEndpoint(incoming, '/openai/responses');
 }
 
 /** Whatever model the body names, the deployment answers. */
