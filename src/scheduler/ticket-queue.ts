@@ -7,7 +7,7 @@ import { compareTickets, type Ticket } from './ticket.ts';
  *                    ▲ #head     ▲ #cursor
  *
  * Leaving is O(1): the place stays as a gap until the head or a compaction passes it. The booked ones are a
- * prefix, but for an older ticket that comes back: then the plan is made anew.
+ * prefix, but for an older ticket that comes back, until the plan is put right.
  */
 export class TicketQueue {
   #items: Ticket[] = [];
@@ -98,7 +98,7 @@ export class TicketQueue {
     this.#isInOrder = true;
   }
 
-  /** All that were out of order have a booking now. */
+  /** Whoever has no booking now is younger than all that have one. */
   putInOrder(): void {
     this.#isInOrder = true;
   }

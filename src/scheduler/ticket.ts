@@ -37,7 +37,7 @@ export interface TicketRequest {
  */
 export class Ticket {
   readonly request: TicketRequest;
-  /** Order of arrival; kept by a place that was promised, and through retries. */
+  /** Order of arrival, kept through retries. Whoever comes back for a kept place arrives anew. */
   readonly arrival: number;
   readonly arrivedAt: number;
   readonly deadline: number;
