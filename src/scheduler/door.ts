@@ -105,7 +105,7 @@ export class Door {
   /** Says when a newcomer that could not start at once will; a rejection if that is too late for it, or for others. */
   foretell(ticket: Ticket, now: number): Rejection | null {
     let rejection: Rejection | null = null;
-    const isOld = now >= this.#backlog.builtAt + this.#pauseMs();
+    const isOld = now >= this.#backlog.builtAt + this.#pauseMs(DRIFT_PAUSES);
     const isShort = this.#lines.waiting + this.#promises.size <= SHORT_QUEUE;
     if (this.#lines.waiting === 1 || (isOld && isShort)) this.#foretellOthers(now);
     else if (isOld) this.isStale = true;
@@ -233,8 +233,8 @@ export class Door {
   }
 
   /** The longer the queue, the less one arrival or refund changes, and the more a rebuild costs. */
-  #pauseMs(): number {
-    return Math.min(this.#lines.waiting + this.#promises.size, LONGEST_PAUSE_MS);
+  #pauseMs(pauses = 1): number {
+    return Math.min(pauses * (this.#lines.waiting + this.#promises.size), LONGEST_PAUSE_MS);
   }
 }
 
@@ -243,5 +243,7 @@ const SHORTEST_RETURN_MS = 1_000;
 /** Of the time that those take who were promised before. */
 const SPACING_SHARE = 0.2;
 const LONGEST_PAUSE_MS = 2_000;
+/** News are heard after a pause; refunds and debts, which come to little on the whole, after so many, up to the longest. */
+const DRIFT_PAUSES = 4;
 /** So many are foretold anew in one go. */
 const SHORT_QUEUE = 200;

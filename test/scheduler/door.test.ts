@@ -63,6 +63,19 @@ test('a long queue that nobody has looked at for a while is foretold anew when s
   expect(newest?.predictedAt).toBeLessThan(310_000);
 });
 
+test('news has a long queue foretold anew after a pause in which somebody joining has not', () => {
+  const office = longQueue({ maxWaitMs: 500_000 });
+  office.clock.advance(2_000);
+  office.ask('newcomer');
+  office.clock.advance(600);
+  office.ask('another');
+  expect(office.scheduler.door.nextRefreshAt).toBe(Number.POSITIVE_INFINITY);
+  slowDown(office, 45);
+  office.clock.advance(100);
+  expect(office.scheduler.door.nextRefreshAt).toBe(Number.POSITIVE_INFINITY);
+  expect(office.scheduler.door.waitingTickets().at(-1)?.predictedAt).toBeGreaterThan(380_000);
+});
+
 describe('a place that is kept', () => {
   const told = () => {
     const office = new Office({ a: { limits: [rpm(6)] } }, { maxWaitMs: 24_000 });
