@@ -90,4 +90,28 @@ export const VENDOR_CASES: readonly VendorCase[] = [
     perMinute: 100,
     hasHeaders: true,
   },
+  {
+    ...COMMON,
+    vendor: 'groq',
+    type: 'groq',
+    basePath: '/openai/v1',
+    models: ['llama-3.3-70b-versatile'],
+    limits: { rpm: 500, tpm: 40_000 },
+    charge: 'tpm',
+    perMinute: 100,
+    hasHeaders: true,
+  },
+  {
+    ...COMMON,
+    // What it assumes of an answer that nobody caps is not documented, so all are capped.
+    body: (random) => ({ ...chat(random), max_tokens: 120 }),
+    vendor: 'azure',
+    type: 'azure-openai',
+    basePath: '',
+    models: ['gpt-4o'],
+    limits: { rpm: 240, tpm: 40_000 },
+    charge: 'tpm',
+    perMinute: 100,
+    hasHeaders: true,
+  },
 ];
