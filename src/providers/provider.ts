@@ -13,7 +13,7 @@ export interface LimitFacts {
   readonly burst: number;
   /** The algorithm is a guess: 429s that the books cannot explain lower the burst, quiet minutes raise it. */
   readonly isGuess: boolean;
-  /** Answers say what remains, and are believed either way: what was booked too much comes back. */
+  /** Answers say what remains, so limits that nobody configured are learned. */
   readonly hasHeaders: boolean;
   /** Limits on requests also hold for each slice of this length, evenly spread; null where they do not. */
   readonly requestSliceMs: number | null;

@@ -1,4 +1,4 @@
-import type { Charge } from '../charge.ts';
+import { type Charge, chargeOf } from '../charge.ts';
 import { ProxyError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { JsonObject } from '../providers/wire.ts';
@@ -34,7 +34,7 @@ export interface SizedRequest {
 
 type SizeServices = Pick<RequestServices, 'tokens' | 'calibration' | 'outputs'>;
 
-/** Upstreams that say what remains correct our books, so a margin costs nothing; without a margin each miss is a 429. */
+/** Upstreams that refund and say what remains correct our books, so a margin costs nothing; without one each miss is a 429. */
 const MARGIN_WITH_HEADERS = 1.1;
 /** The others are trusted a little once enough answers have taught how they count. */
 const MARGIN_LEARNED = 1.05;
@@ -161,7 +161,7 @@ function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figure
   const { estimate, correction, predictedOutputTokens } = figures;
   const inputTokens = Math.ceil(estimate.inputTokens * correction.factor);
   const size = { outputCapTokens, predictedOutputTokens } as const;
-  const reservedInput = Math.ceil(inputTokens * marginOf(provider.limits.hasHeaders, correction));
+  const reservedInput = Math.ceil(inputTokens * marginOf(provider, correction));
   const reserved = provider.reservedCharge({ ...size, inputTokens: reservedInput });
   const usage = {
     inputTokens,
@@ -194,10 +194,17 @@ function certainCharge(provider: Provider, { outputCapTokens }: RequestFacts, fi
   return [certain[0], certain[1] - freeTokens, certain[2] - freeTokens, certain[3], certain[4]];
 }
 
-function marginOf(hasHeaders: boolean, { answers }: Correction): number {
-  if (hasHeaders) return MARGIN_WITH_HEADERS;
+function marginOf(provider: Provider, { answers }: Correction): number {
+  if (provider.limits.hasHeaders && refunds(provider)) return MARGIN_WITH_HEADERS;
   return answers >= ENOUGH_ANSWERS ? MARGIN_LEARNED : 1;
 }
+
+/** Whether what was booked too much comes back in the end. */
+function refunds(provider: Provider): boolean {
+  return provider.settledCharge(NOTHING_USED, chargeOf(1, 1))[1] === 0;
+}
+
+const NOTHING_USED = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
 
 function tooLong({ model, able, body, door }: Sizing): ProxyError {
   const targets = model.targets.filter((_target, index) => able[index]);

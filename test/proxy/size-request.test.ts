@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../src/providers/anthropic/anthropic.ts';
+import { azureOpenAi } from '../../src/providers/azure/azure-openai.ts';
 import { openai } from '../../src/providers/openai.ts';
 import { openaiCompatible } from '../../src/providers/openai-compatible.ts';
 import { chatDoor } from '../../src/proxy/doors/chat.ts';
@@ -44,6 +45,12 @@ function taught(ratio: number, answers: number): Calibration {
 const UNKNOWN = [{ provider: openaiCompatible }];
 
 describe('the cost of a request', () => {
+  test('has no margin where nothing gives it back', async () => {
+    const [given, kept] = await sizesOf({ targets: [{ provider: openai }, { provider: azureOpenAi }] });
+    expect(given?.cost.reserved[2]).toBe(111);
+    expect(kept?.cost.reserved[2]).toBe(100);
+  });
+
   test('may be nothing of the input where a cache is asked for that the vendor lets pass for nothing', async () => {
     const targets = [{ provider: anthropic }, { provider: openai }];
     const [free, full] = await sizesOf({ targets, body: { prompt_cache_key: 'team' } });

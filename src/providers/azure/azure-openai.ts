@@ -18,8 +18,7 @@ export const azureOpenAi: Provider = {
       algorithm: 'fixed-window',
       burst: 1,
       isGuess: false,
-      // They bound the books from above; what is booked too much nothing gives back.
-      hasHeaders: false,
+      hasHeaders: true,
       // Requests are counted over 1 or 10 seconds, as if they were spread evenly; the longer is what is documented first.
       requestSliceMs: 10_000,
       isChargedAtEnd: false,
