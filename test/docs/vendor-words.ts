@@ -59,7 +59,8 @@ const IN_THE_END: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The cells of a row of the table of limits, behind the type. */
-export function limitWords({ limits, reservedCharge, settledCharge }: Provider): string[] {
+export function limitWords(provider: Provider): string[] {
+  const { limits, reservedCharge, settledCharge } = provider;
   const reserved = reservedCharge(SIZE);
   const held = ON_ARRIVAL.get(reserved[1]) ?? String(reserved);
   const settled = settledCharge(USAGE, reserved);
@@ -69,8 +70,17 @@ export function limitWords({ limits, reservedCharge, settledCharge }: Provider):
     limits.requestSliceMs === null ? '' : `${limits.requestSliceMs / 1_000} s`,
     limits.isChargedAtEnd ? `nothing; ${held} is held` : held,
     IN_THE_END.get(settled[1]) ?? String(settled),
-    limits.hasHeaders ? 'yes' : '',
+    believedWords(provider),
   ];
+}
+
+/** How far the headers are believed; empty: none are read. */
+function believedWords(provider: Provider): string {
+  const names = headersRead(provider);
+  if (names.length === 0) return '';
+  const readings = provider.readLimits(Object.fromEntries(names.map((name) => [name, '60'])));
+  if (readings.some(({ isAtMost }) => isAtMost)) return 'at most';
+  return provider.limits.hasHeaders ? 'yes' : 'if any';
 }
 
 /** When limits of a day begin anew, such as `00:00 Europe/Paris`; null where nobody knows. */
