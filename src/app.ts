@@ -13,6 +13,7 @@ import { createRawHandler } from './proxy/raw/handle-raw.ts';
 import type { RequestSettings } from './proxy/request-services.ts';
 import { RetryBudget } from './proxy/retry-budget.ts';
 import { createScrub } from './proxy/scrub.ts';
+import { StoredThings } from './proxy/stored/stored-things.ts';
 import type { SchedulerEvent } from './scheduler/events.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { adapterOf } from './setup/adapters.ts';
@@ -31,7 +32,7 @@ import { EventLog } from './telemetry/event-log.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { Calibration } from './tokens/calibrate.ts';
 import { OutputPredictor } from './tokens/predict-output.ts';
-import { createTokenCounter } from './tokens/token-counter.ts';
+import { createTokenCounter, type TokenCounter } from './tokens/token-counter.ts';
 import { createImageFetcher } from './upstream/image-fetcher.ts';
 import type { Transport } from './upstream/transport.ts';
 import { TokenWorker } from './workers/token-worker.ts';
@@ -68,16 +69,15 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
   const scheduler = new Scheduler({ clock, random: Math.random, onEvent: (event) => tell(log, event, clock) });
   const traffic = new Traffic();
   const worker = new TokenWorker({ clock });
-  const tokens = createTokenCounter({ now: () => clock.now(), worker });
-  await tokens.preload(
-    config.models.flatMap(({ targets }) => targets.map((target) => target.baseModel ?? target.model)),
-  );
+  const tokens = await openTokenCounter(config, clock, worker);
   const transport = createTransport(config, environment);
   const images = createImageFetcher({ clock, userAgent: `sluice/${environment.version}` });
   const shared = {
     clock,
     scheduler,
     transport,
+    stored: new StoredThings(),
+    isShared: config.clients.length === 0,
     retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),
     scrub: createScrub(secrets),
     settings: requestSettings(config, environment.version),
@@ -198,6 +198,12 @@ async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Pr
   const kept = new KeptBooks({ store, clock });
   await kept.open();
   return kept;
+}
+
+async function openTokenCounter({ models }: Config, clock: Clock, worker: TokenWorker): Promise<TokenCounter> {
+  const tokens = createTokenCounter({ now: () => clock.now(), worker });
+  await tokens.preload(models.flatMap(({ targets }) => targets.map(({ baseModel, model }) => baseModel ?? model)));
+  return tokens;
 }
 
 function requestSettings({ server, defaults }: Config, version: string): RequestSettings {

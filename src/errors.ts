@@ -35,6 +35,7 @@ export const ERROR_TABLE = {
   model_not_allowed: { status: 403, type: 'permission_error', origin: 'client', retry: 'unsaid' },
   origin_not_allowed: { status: 403, type: 'permission_error', origin: 'client', retry: 'unsaid' },
   model_not_found: { status: 404, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
+  not_found: { status: 404, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
   unknown_url: { status: 404, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
   method_not_supported: { status: 405, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },
   request_timeout: { status: 408, type: 'invalid_request_error', origin: 'client', retry: 'unsaid' },

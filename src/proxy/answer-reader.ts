@@ -31,6 +31,8 @@ export interface AnswerParts {
   readonly headers: UpstreamHeaders;
   readonly answer: ClientAnswer;
   readonly call: Pick<UpstreamCall, 'pause' | 'resume' | 'firstEventSeen'>;
+  /** The whole of an answer as its upstream gave it, or of the event that ends it. */
+  readonly seen?: (json: unknown) => void;
   /** The answer goes out: the head must be out when this returns, and no other attempt will follow. */
   begin(): void;
   finish(end: AttemptEnd): void;

@@ -26,6 +26,7 @@ import type { RequestServices } from './request-services.ts';
 import { Retries } from './retries.ts';
 import type { ServedModel } from './served-model.ts';
 import { sizeRequest, type TargetSize } from './size-request.ts';
+import { keptBy, referencesIn } from './stored/stored-ids.ts';
 import { upstreamRequest } from './upstream-request.ts';
 
 /**
@@ -102,7 +103,8 @@ class RequestRun {
     const read = readRequestBody(this.#request.body, this.#door.body);
     const { facts } = read;
     this.#record.read(facts);
-    const model = models.find(modelInPath ?? facts.model, client, providerInPath);
+    const found = models.find(modelInPath ?? facts.model, client, providerInPath);
+    const model = this.#knowing(found, read);
     this.#model = model;
     if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
     const body = await this.#withImages(read, model);
@@ -119,6 +121,13 @@ class RequestRun {
     }
     const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
     return { facts, model, sizes, held: new HeldBody(this.#request, body) };
+  }
+
+  /** As far as its routes know what the request refers to. A walk through all of it, so only where that can be. */
+  #knowing(model: ServedModel, { facts, parsed }: RequestBody): ServedModel {
+    const { stored, isShared } = this.#services;
+    const refers = this.#door.operation === 'responses' || facts.needs.includes('files');
+    return refers ? stored.routesTo(model, referencesIn(parsed), { ...this.#request.client, isShared }) : model;
   }
 
   /** The pictures that a target wants inside the request are put there first: sizes and refusals are about what is sent. */
@@ -220,13 +229,18 @@ class RequestRun {
     };
     const { target, size, wire } = step;
     const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
-    const read = (common: AnswerParts): AnswerReader => answerReader(kind, common);
     const { operation } = this.#door;
+    const seen = operation === 'responses' ? (json: unknown) => this.#keep(step, json) : () => undefined;
+    const read = (common: AnswerParts): AnswerReader => answerReader(kind, { ...common, seen });
     // What goes by way of a chat asks for nothing rare.
     const isRareEndpoint = operation !== 'chat' && target.provider.wires[operation] !== undefined;
     const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
     const parts = { services: this.#services, answer: this.#answer, lease, target, size, ...asked, read, begin };
     return Attempt.run(parts, request);
+  }
+
+  #keep(step: Step, json: unknown): void {
+    this.#services.stored.keep(keptBy(json), step, this.#request.client);
   }
 
   #begin({ isStreaming }: RequestFacts, upstream: UpstreamHeaders): void {

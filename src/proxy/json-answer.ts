@@ -65,8 +65,9 @@ export class JsonAnswer implements AnswerReader {
   }
 
   #serve(bytes: Buffer, json: JsonObject): void {
-    const { provider, translator, answer, begin, finish } = this.#parts;
+    const { provider, translator, answer, seen, begin, finish } = this.#parts;
     this.usage = provider.readUsage(json, null);
+    seen?.(json);
     const whole = translator ? translator.whole(json) : json;
     begin();
     answer.end(whole === json ? bytes : Buffer.from(JSON.stringify(whole)));

@@ -10,6 +10,7 @@ import type { Client } from './exchange.ts';
 import type { ImageSource } from './images/inline-images.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { ClientTerms, ModelLookup, ServedModel } from './served-model.ts';
+import type { StoredThings } from './stored/stored-things.ts';
 
 /** What the use case needs of the rest of the program. */
 export interface RequestServices {
@@ -22,6 +23,9 @@ export interface RequestServices {
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
   readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
   readonly images: ImageSource;
+  readonly stored: Pick<StoredThings, 'keep' | 'routesTo'>;
+  /** Clients need no key, so nothing is anybody's own. */
+  readonly isShared: boolean;
   /** Goes over every word of an upstream that a client may see. */
   readonly scrub: Scrub;
   readonly settings: RequestSettings;

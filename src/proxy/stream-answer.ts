@@ -74,6 +74,7 @@ export class StreamAnswer implements AnswerReader, RelayListener {
   }
 
   onUsage(json: unknown): void {
+    this.#parts.seen?.(json);
     this.#usage = this.#parts.provider.readUsage(json, this.#usage) ?? this.#usage;
   }
 

@@ -9,6 +9,7 @@ import type { RequestServices, RequestSettings } from '../../src/proxy/request-s
 import { RetryBudget } from '../../src/proxy/retry-budget.ts';
 import { createScrub } from '../../src/proxy/scrub.ts';
 import type { Endpoint, ServedModel, ServedTarget } from '../../src/proxy/served-model.ts';
+import { StoredThings } from '../../src/proxy/stored/stored-things.ts';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import type { RouteOption } from '../../src/scheduler/model-routes.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
@@ -71,6 +72,8 @@ export class ProxyBench {
       transport,
       models: { find: (name) => this.#find(name) },
       images: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
+      stored: new StoredThings(),
+      isShared: true,
       tokens: { estimate: () => TOKENS },
       calibration: this.calibration,
       outputs: this.outputs,

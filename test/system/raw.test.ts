@@ -174,3 +174,46 @@ describe('a raw request', () => {
     expect((await world.call('/acme/files')).status).toBe(401);
   });
 });
+
+describe('what an upstream keeps', () => {
+  const FILES: Script = (exchange) => {
+    const key = exchange.headers.get('authorization')?.slice(-1);
+    exchange.end(answer(JSON.stringify({ id: `file-made00000by${key}`, output_file_id: `file-result0000${key}` })));
+  };
+  const keys = ['sk-up-raw-1', 'sk-up-raw-2'];
+
+  test('stays with its key: later calls by its id go there, in paths and in bodies', async () => {
+    await using world = await pair(FILES, { keys, limits: { rpm: 100 } });
+    const headers = { 'content-type': 'application/json' };
+    for (let count = 0; count < 6; count += 1) {
+      const { id } = JSON.parse((await world.call('/acme/v1/files', { method: 'POST', body: 'x' })).text) as {
+        id: string;
+      };
+      await world.call(`/acme/v1/files/${id}/content`);
+      await world.call('/acme/v1/batches', { method: 'POST', headers, body: JSON.stringify({ input_file_id: id }) });
+    }
+    const used = world.upstream.exchanges.map(({ headers: sent }) => sent.get('authorization'));
+    for (let at = 0; at < used.length; at += 3) expect(new Set(used.slice(at, at + 3)).size).toBe(1);
+    expect(new Set(used).size).toBe(2);
+  });
+
+  test('is told by a job only when it is looked at', async () => {
+    await using world = await pair(FILES, { keys });
+    const made = JSON.parse((await world.call('/acme/v1/batches', { method: 'POST' })).text) as { id: string };
+    const looked = JSON.parse((await world.call(`/acme/v1/batches/${made.id}`)).text) as { output_file_id: string };
+    expect((await world.call(`/acme/v1/files/${looked.output_file_id}/content`)).status).toBe(200);
+  });
+
+  test('is not found by anybody else, nor what nobody has made here', async () => {
+    const clients = ['one', 'two'].map((name) => ({ name, key: `client-${name}-1234` }));
+    await using world = await pair(FILES, { keys }, { clients });
+    const as = (name: string) => ({ headers: { authorization: `Bearer client-${name}-1234` } });
+    const { id } = JSON.parse((await world.call('/acme/v1/files', { method: 'POST', ...as('one') })).text) as {
+      id: string;
+    };
+    expect((await world.call(`/acme/v1/files/${id}`, as('one'))).status).toBe(200);
+    expect((await world.call(`/acme/v1/files/${id}`, as('two'))).status).toBe(404);
+    expect((await world.call(`/acme/v1/files/${id}`, { method: 'DELETE', ...as('two') })).status).toBe(404);
+    expect((await world.call('/acme/v1/files/file-unknown12', as('one'))).status).toBe(404);
+  });
+});

@@ -5,6 +5,7 @@ import type { TicketRequest } from '../../scheduler/ticket.ts';
 import { plainHeader, safeAnswerHeaders } from '../../upstream/hop-by-hop.ts';
 import type { UpstreamHeaders } from '../../upstream/transport.ts';
 import { answerHeaders } from '../answer-headers.ts';
+import { parseBody } from '../answer-reader.ts';
 import { Attempt } from '../attempt.ts';
 import type { AttemptEnd } from '../attempt-end.ts';
 import { ClientAnswer } from '../client-answer.ts';
@@ -15,6 +16,7 @@ import { RequestRecord, type Step } from '../request-record.ts';
 import { Retries } from '../retries.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { TargetSize } from '../size-request.ts';
+import { keptBy, referencesIn, resultsIn } from '../stored/stored-ids.ts';
 import { RawAnswer } from './raw-answer.ts';
 import type { RawHandler, RawRequest, RawServices } from './raw-request.ts';
 import { rawUpstreamRequest } from './raw-upstream-request.ts';
@@ -66,7 +68,7 @@ class RawRun {
     const { provider, path, client } = this.#request;
     const name = path.segments.join('/').replace(/^v1\//, '');
     try {
-      await this.#serve(this.#services.rawRoutes.findRaw(provider, name, client));
+      await this.#serve(this.#knowing(this.#services.rawRoutes.findRaw(provider, name, client)));
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -74,6 +76,20 @@ class RawRun {
       this.#request.releaseBody();
       this.#report();
     }
+  }
+
+  /** As far as its routes know what the path and, if it is JSON, the body refer to. */
+  #knowing(model: ServedModel): ServedModel {
+    const { path, body, headers, client } = this.#request;
+    const isJson = /^\s*application\/json\b/i.test(String(headers['content-type'] ?? ''));
+    const references = body && isJson ? referencesIn(parseBody(body)) : [];
+    const { stored, isShared } = this.#services;
+    return stored.routesTo(model, [...path.segments, ...references], { ...client, isShared });
+  }
+
+  #keep(step: Step, json: unknown): void {
+    const { method, client } = this.#request;
+    this.#services.stored.keep(method === 'POST' ? keptBy(json) : resultsIn(json), step, client);
   }
 
   async #serve(model: ServedModel): Promise<void> {
@@ -145,7 +161,8 @@ class RawRun {
         size: step.size,
         read: (common) => {
           const { status, headers } = common;
-          return new RawAnswer({ ...common, begin: () => this.#begin(status, headers, common.begin) });
+          const seen = (json: unknown): void => this.#keep(step, json);
+          return new RawAnswer({ ...common, seen, begin: () => this.#begin(status, headers, common.begin) });
         },
         begin: () => this.#request.releaseBody(),
       },

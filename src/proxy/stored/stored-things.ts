@@ -1,0 +1,110 @@
+import { ProxyError } from '../../errors.ts';
+import type { Client } from '../exchange.ts';
+import type { Endpoint, ServedModel, ServedTarget } from '../served-model.ts';
+import { looksKept } from './stored-ids.ts';
+
+/** Where something is kept, and whose it is. */
+interface Owner {
+  readonly place: string;
+  readonly client: string;
+}
+
+const MOST = 100_000;
+
+/**
+ * What upstreams keep for clients: responses, files, batches. Another key does not know of it, and another client must not;
+ * so each later call goes to the key that made it. In memory, the longest unused is forgotten first.
+ */
+export class StoredThings {
+  readonly #owners = new Map<string, Owner>();
+  readonly #pinned = new WeakMap<ServedModel, Map<string, ServedModel>>();
+  readonly #capacity: number;
+
+  constructor(capacity = MOST) {
+    this.#capacity = capacity;
+  }
+
+  /** An id stays with whoever made it first: an upstream that repeats one gives it to nobody else. */
+  keep(
+    ids: readonly string[],
+    route: { readonly target: ServedTarget; readonly endpoint: Endpoint },
+    client: Client,
+  ): void {
+    const owner: Owner = { place: placeOf(route.target, route.endpoint), client: client.name };
+    for (const id of ids) {
+      if (!this.#owners.has(id)) this.#owners.set(id, owner);
+      const [oldest] = this.#owners.keys();
+      if (this.#owners.size > this.#capacity && oldest !== undefined) this.#owners.delete(oldest);
+    }
+  }
+
+  /**
+   * The model with only those routes that know what the request refers to; all of them where it refers to nothing. Ids that no
+   * vendor gives are left to the upstream.
+   * @param isShared everybody may see everything: then a model of one route knows whatever there is
+   * @throws ProxyError `not_found`, `bad_request`: several things that no one key has
+   */
+  routesTo(
+    model: ServedModel,
+    ids: readonly string[],
+    { name, isShared }: Client & { readonly isShared: boolean },
+  ): ServedModel {
+    const places = new Set<string>();
+    for (const id of ids) {
+      const owner = this.#find(id);
+      if (owner?.client === name) places.add(owner.place);
+      else if (owner) throw unknownId();
+      else if (looksKept(id) && !(isShared && model.endpoints.size === 1)) throw unknownId();
+    }
+    const [place] = places;
+    if (place === undefined) return model;
+    if (places.size > 1) throw apart();
+    const pinned = this.#pin(model, place);
+    if (pinned.routes.options.length === 0) throw unknownId();
+    return pinned;
+  }
+
+  #find(id: string): Owner | null {
+    const owner = this.#owners.get(id);
+    if (!owner) return null;
+    this.#owners.delete(id);
+    this.#owners.set(id, owner);
+    return owner;
+  }
+
+  #pin(model: ServedModel, place: string): ServedModel {
+    const known = this.#pinned.get(model) ?? new Map<string, ServedModel>();
+    this.#pinned.set(model, known);
+    const pinned = known.get(place) ?? onlyAt(model, place);
+    known.set(place, pinned);
+    return pinned;
+  }
+}
+
+function onlyAt(model: ServedModel, place: string): ServedModel {
+  const options = model.routes.options.filter(({ route, target }) => {
+    const endpoint = model.endpoints.get(route);
+    const served = model.targets[target];
+    return endpoint !== undefined && served !== undefined && placeOf(served, endpoint) === place;
+  });
+  return { ...model, routes: { ...model.routes, options } };
+}
+
+function placeOf({ providerName }: ServedTarget, { origin, keyName }: Endpoint): string {
+  return [providerName, origin, keyName ?? ''].join(' ');
+}
+
+/** The same for what is another client's: that it exists is that client's business. */
+function unknownId(): ProxyError {
+  return new ProxyError(
+    'not_found',
+    'The request names a response, file or other thing that was not made through this server with your key, or that is forgotten. Make it again.',
+  );
+}
+
+function apart(): ProxyError {
+  return new ProxyError(
+    'bad_request',
+    'The request names things that were made with different upstream keys, and none of those has all of them. Make them again in one place.',
+  );
+}
