@@ -92,8 +92,8 @@ async function expectEqualLevels(world: World, key: KeyName, body: object): Prom
   expect(worst).toBeLessThan(1);
 }
 
-const SETTLED_MS = 450;
-const MOST_ANSWERS = 20;
+const SETTLED_MS = 600;
+const MOST_ANSWERS = 16;
 
 /** Asks until the key serves. */
 async function untilServedBy({ sluice }: World, key: KeyName, body: object): Promise<void> {
