@@ -39,13 +39,14 @@ export class TranslatedAnswer implements AnswerReader {
     const events = this.#decode(chunk);
     if (events) this.#pass(events.map((event) => this.#piece(event)));
     // An event without an end: no reader can make sense of that, and its reader says so.
-    else this.#parts.inner.push(UNREADABLE);
+    else this.#parts.inner.push(Buffer.from(UNREADABLE));
   }
 
   end(): void {
     const { translator, inner } = this.#parts;
     const tail = this.#decoder.finish();
-    const last = tail === null ? NO_BYTES : this.#piece(tail);
+    // What broke off within an event is none: the reader finds the end missing, and the client no syntax error.
+    const last = tail === null || isCut(tail) ? NO_BYTES : this.#piece(tail);
     this.#pass([last, Buffer.from(translator.end(this.#strays))]);
     inner.end();
   }
@@ -88,7 +89,7 @@ export class TranslatedAnswer implements AnswerReader {
     const json = parse(data);
     const { translator } = this.#parts;
     if (json === undefined && data.startsWith('[DONE]')) return translator.done?.() ?? '';
-    if (json === undefined) return `data: ${data.replaceAll('\n', ' ')}\n\n`;
+    if (json === undefined) return UNREADABLE;
     this.#readUsage(json);
     return translator.event({ name: event.event, json });
   }
@@ -106,7 +107,12 @@ const MAX_STRAYS = 65_536;
 const NO_BYTES = Buffer.alloc(0);
 const USAGE = Buffer.from('"usage"');
 const NO_USAGE = Buffer.from('"usage":null');
-const UNREADABLE = Buffer.from('data: not a stream of events\n\n');
+/** Begins as no event does that readers pass on without looking into it. */
+const UNREADABLE = 'data: not a stream of events\n\n';
+
+function isCut({ data }: SseEvent): boolean {
+  return data !== null && data !== '' && !data.startsWith('[DONE]') && parse(data) === undefined;
+}
 
 function parse(text: string): unknown {
   try {

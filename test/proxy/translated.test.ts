@@ -150,6 +150,21 @@ describe('a vendor with a format of its own', () => {
     expect(bench.scheduler.openLeases).toBe(0);
   });
 
+  test.each([
+    ['in the middle of an event', 'data: {"say":"unsa'],
+    ['with an event that is no JSON', 'data: {"say":"unsa\n\ndata: {"over":9}\n\n'],
+  ])('shows nothing of the vendor when it breaks off %s', async (_how, bytes) => {
+    const { bench, transport } = setUp();
+    const chat = bench.chat({ stream: true });
+    const call = (await transport.call()).stream().data('data: {"say":"a"}\n\n');
+    call.data(bytes).end();
+    await chat.done;
+    // Clients would stop at what they cannot read, and never see why.
+    expect(chat.reply.text).not.toContain('unsa');
+    expect(chat.reply.text).toMatch(/"error":.*\n\n$/);
+    expect(chat.reply.text).not.toContain('[DONE]');
+  });
+
   test('answers too much to be translated', async () => {
     const { bench, transport } = setUp();
     const chat = bench.chat();

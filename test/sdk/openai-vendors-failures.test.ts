@@ -58,7 +58,9 @@ describe.each(LATEST)('a client of $vendor', (pair) => {
   test('gets an error for a stream that is cut off, not the half as a whole', async () => {
     const faults = [{ kind: 'cut_json' as const, afterTokens: 5 }];
     const { client } = await connectBehind(pair, { simulator: { faults } });
-    expect(await failureOf(client.chat.completions.stream(ASK).finalChatCompletion())).toBeInstanceOf(Error);
+    const error = await failureOf(client.chat.completions.stream(ASK).finalChatCompletion());
+    expect(error).toBeInstanceOf(pair.OpenAI.APIError);
+    expect(error).toHaveProperty('message', expect.stringContaining('broke off'));
   });
 
   test('leaves, and the vendor is told to stop', async () => {
