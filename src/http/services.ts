@@ -36,7 +36,7 @@ interface ServerTimeouts {
 }
 
 /** A provider as far as paths name it. */
-export interface ProviderPaths {
+interface ProviderPaths {
   readonly name: string;
   /** Paths that Sluice does not know are passed on. */
   readonly isRaw: boolean;

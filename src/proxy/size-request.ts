@@ -38,6 +38,8 @@ type SizeServices = Pick<RequestServices, 'tokens' | 'calibration' | 'outputs'>;
 const MARGIN_WITH_HEADERS = 1.1;
 /** The others are trusted a little once enough answers have taught how they count. */
 const MARGIN_LEARNED = 1.05;
+/** Where nothing comes back, a margin is lost for good: it covers what is left of the error of a sum of many requests. */
+const MARGIN_KEPT = 1.01;
 const ENOUGH_ANSWERS = 50;
 
 /**
@@ -195,8 +197,10 @@ function certainCharge(provider: Provider, { outputCapTokens }: RequestFacts, fi
 }
 
 function marginOf(provider: Provider, { answers }: Correction): number {
-  if (provider.limits.hasHeaders && refunds(provider)) return MARGIN_WITH_HEADERS;
-  return answers >= ENOUGH_ANSWERS ? MARGIN_LEARNED : 1;
+  const isRefunded = refunds(provider);
+  if (isRefunded && provider.limits.hasHeaders) return MARGIN_WITH_HEADERS;
+  if (answers < ENOUGH_ANSWERS) return 1;
+  return isRefunded ? MARGIN_LEARNED : MARGIN_KEPT;
 }
 
 /** Whether what was booked too much comes back in the end. */

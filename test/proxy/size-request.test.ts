@@ -45,10 +45,13 @@ function taught(ratio: number, answers: number): Calibration {
 const UNKNOWN = [{ provider: openaiCompatible }];
 
 describe('the cost of a request', () => {
-  test('has no margin where nothing gives it back', async () => {
-    const [given, kept] = await sizesOf({ targets: [{ provider: openai }, { provider: azureOpenAi }] });
+  test('has hardly a margin where nothing gives it back', async () => {
+    const targets = [{ provider: openai }, { provider: azureOpenAi }];
+    const [given, kept] = await sizesOf({ targets });
     expect(given?.cost.reserved[2]).toBe(111);
     expect(kept?.cost.reserved[2]).toBe(100);
+    const [, learned] = await sizesOf({ targets, calibration: taught(1, 50) });
+    expect(learned?.cost.reserved[2]).toBe(101);
   });
 
   test('may be nothing of the input where a cache is asked for that the vendor lets pass for nothing', async () => {

@@ -89,9 +89,7 @@ export interface ToolDefinition {
   readonly source: JsonObject;
 }
 
-type ToolChoice =
-  | { readonly kind: 'auto' | 'none' | 'required' }
-  | { readonly kind: 'named'; readonly name: string };
+type ToolChoice = { readonly kind: 'auto' | 'none' | 'required' } | { readonly kind: 'named'; readonly name: string };
 
 type AnswerFormat =
   | { readonly kind: 'text' | 'json_object' }
