@@ -142,6 +142,9 @@ const WELL_KNOWN_MODELS: ReadonlyMap<string, string> = new Map([
   ['deepseek', 'deepseek-chat'],
   ['openrouter', 'openai/gpt-4o-mini'],
   ['mistral', 'mistral-small-latest'],
+  ['anthropic', 'claude-haiku-4-5'],
+  ['gemini', 'gemini-2.5-flash'],
+  ['cohere', 'command-r7b-12-2024'],
 ]);
 
 function curlLine(url: string, config: Config): string {
