@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { publicAddresses } from './public-address.ts';
 
 /** A picture as its server gave it. */
-export interface FetchedImage {
+interface FetchedImage {
   /** `image/png` */
   readonly mediaType: string;
   readonly bytes: Buffer;
@@ -26,7 +26,7 @@ export interface ImageFetcher {
 }
 
 /** Why there is no picture, in words for the client: nothing in them tells what lies behind an address. */
-export class ImageFailure extends Error {
+class ImageFailure extends Error {
   override readonly name = 'ImageFailure';
   readonly isForRoom: boolean;
 

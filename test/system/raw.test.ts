@@ -82,6 +82,26 @@ describe('a raw request', () => {
     expect(got.headers.get('content-security-policy')).toContain('sandbox');
   });
 
+  test('may be answered with nothing', async () => {
+    await using world = await pair((exchange) => exchange.end('HTTP/1.1 204 No Content\r\n\r\n'));
+    expect(await world.call('/acme/v1/files/x', { method: 'DELETE' })).toMatchObject({ status: 204, text: '' });
+  });
+
+  test('may be answered with more JSON than is looked at', async () => {
+    const body = JSON.stringify({ id: 'file-large0001', data: 'x'.repeat(300_000) });
+    await using world = await pair((exchange) => exchange.end(answer(body)));
+    expect((await world.call('/acme/v1/files', { method: 'POST' })).text).toBe(body);
+  });
+
+  test('that nobody answers is over when its client leaves', async () => {
+    await using world = await pair(() => undefined);
+    const client = new AbortController();
+    const pending = expect(world.call('/acme/v1/files', { signal: client.signal })).rejects.toThrow();
+    const { gone } = await world.upstream.exchange();
+    client.abort();
+    await Promise.all([pending, gone]);
+  });
+
   test('waits for the limits on requests', async () => {
     await using world = await pair(OK, { limits: { rpm: 1 } }, { defaults: { queue: { max_wait: '1s' } } });
     expect((await world.call('/acme/v1/files')).status).toBe(200);
@@ -215,5 +235,7 @@ describe('what an upstream keeps', () => {
     expect((await world.call(`/acme/v1/files/${id}`, as('two'))).status).toBe(404);
     expect((await world.call(`/acme/v1/files/${id}`, { method: 'DELETE', ...as('two') })).status).toBe(404);
     expect((await world.call('/acme/v1/files/file-unknown12', as('one'))).status).toBe(404);
+    const hidden = { method: 'POST', body: `\ufeff {"input_file_id":"${id}"}` };
+    expect((await world.call('/acme/v1/batches', { ...hidden, ...as('two') })).status).toBe(404);
   });
 });

@@ -35,6 +35,9 @@ const ONE_REQUEST: TargetSize = {
   cost: { reserved: [1, 0, 0, 0, 1], expected: [1, 0, 0, 0, 1], certain: [1, 0, 0, 0, 1] },
 };
 
+/** How a JSON object begins. */
+const IS_OBJECT = /^\s*\{/;
+
 /** Of the upstream's headers, what a client needs to make sense of the body. */
 const ABOUT_THE_BODY = ['content-type', 'content-length', 'content-disposition'] as const;
 
@@ -80,9 +83,10 @@ class RawRun {
 
   /** As far as its routes know what the path and, if it is JSON, the body refer to. */
   #knowing(model: ServedModel): ServedModel {
-    const { path, body, headers, client } = this.#request;
-    const isJson = /^\s*application\/json\b/i.test(String(headers['content-type'] ?? ''));
-    const references = body && isJson ? referencesIn(parseBody(body)) : [];
+    const { path, body, client } = this.#request;
+    // Not by what the client calls it: an upstream may read it all the same.
+    const json = body && IS_OBJECT.test(body.toString('utf8', 0, 64)) ? parseBody(withoutMark(body)) : null;
+    const references = referencesIn(json);
     const { stored, isShared } = this.#services;
     return stored.routesTo(model, [...path.segments, ...references], { ...client, isShared });
   }
@@ -219,4 +223,9 @@ function hashOf(path: string, body: Buffer | null): string {
     .update(path)
     .update(body ?? '')
     .digest('base64');
+}
+
+/** Some servers read past a byte order mark. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(Math.max(0, bytes.indexOf(0x7b)));
 }

@@ -14,6 +14,9 @@ const REFERENCES: ReadonlySet<string> = new Set([
   'training_file',
   'validation_file',
   'file_ids',
+  'assistant_id',
+  'thread_id',
+  'container',
   'vector_store_ids',
 ]);
 
@@ -28,16 +31,28 @@ export function looksKept(text: string): boolean {
 }
 
 /** What a body refers to, wherever it does. */
-export function referencesIn(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(referencesIn);
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([name, inner]) => (REFERENCES.has(name) ? idsOf(inner) : referencesIn(inner)));
+export function referencesIn(body: unknown): readonly string[] {
+  const found: string[] = [];
+  // No recursion: nobody has looked how deep a body is that is passed on as it came.
+  const left: unknown[] = [body];
+  while (left.length > 0) {
+    const value = left.pop();
+    for (const [name, inner] of entriesOf(value)) {
+      if (REFERENCES.has(name)) found.push(...idsOf(inner));
+      if (typeof inner === 'object') left.push(inner);
+    }
+  }
+  return found;
 }
 
+function entriesOf(value: unknown): readonly (readonly [name: string, value: unknown])[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+/** One id, a list of them, or what has one. */
 function idsOf(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(idsOf);
-  return isObject(value) ? idsOf(value['id']) : [];
+  const items = Array.isArray(value) ? value : [value];
+  return items.map((item) => (isObject(item) ? item['id'] : item)).filter((item) => typeof item === 'string');
 }
 
 /** What an answer says that its upstream keeps from now on: its own id, or that of the response that it is about. */

@@ -32,8 +32,14 @@ describe('what a body refers to', () => {
     ['text', []],
     [null, []],
   ])('is found in %j', (body, expected) => {
-    expect(referencesIn(body)).toEqual(expected);
+    expect(referencesIn(body).toSorted()).toEqual(expected);
   });
+});
+
+test('a body may be nested as deep as it likes', () => {
+  let body: unknown = { file_id: 'a' };
+  for (let depth = 0; depth < 200_000; depth += 1) body = [body];
+  expect(referencesIn(body)).toEqual(['a']);
 });
 
 describe('what an answer says is kept', () => {
