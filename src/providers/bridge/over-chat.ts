@@ -35,6 +35,7 @@ export function overChat(chat: Wire, facts: BridgeFacts): Wire {
       if (refusal !== null || !chat.refuses) return refusal;
       return chat.refuses(chatRequest(body, { model, isStreaming: false, vendor: facts.vendor }).body, model);
     },
+    ...(chat.wantsInline ? { wantsInline: chat.wantsInline } : {}),
     translator: (context) => new BridgeTranslator(facts, context, chat.translator?.(context) ?? null),
   };
 }

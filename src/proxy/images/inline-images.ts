@@ -25,17 +25,26 @@ export interface ImageRequest {
   holds(bytes: number): boolean;
 }
 
+/** Operations whose pictures may be addresses, at a vendor that opens none. */
+const WITH_IMAGES: readonly Operation[] = ['chat', 'messages'];
+
 const AT_ONCE = 4;
 /** Distinct ones in one request. */
 const MOST_IMAGES = 50;
 /** A picture is held as it came and, a third longer, as text. */
 const BYTES_HELD_PER_BYTE = 7 / 3;
 
-/** The pictures of a chat that have to be fetched, because a target wants them inside the request and its provider allows it. */
+/**
+ * The pictures that have to be fetched, because a target wants them inside the request and its provider allows it. Anthropic's
+ * own servers take no `data:` URL for an address, so where one of them may be asked, its addresses stay.
+ */
 export function imagesToFetch(model: ServedModel, operation: Operation, parsed: JsonObject): readonly RemoteImage[] {
   const fetching = model.targets.filter(({ fetchesImages }) => fetchesImages);
-  if (operation !== 'chat' || fetching.length === 0) return [];
-  return remoteImages(parsed).filter(({ url }) => fetching.some((target) => wantsInline(target, operation, url)));
+  if (!WITH_IMAGES.includes(operation) || fetching.length === 0) return [];
+  return remoteImages(parsed).filter((image) => {
+    const isWanted = fetching.some((target) => wantsInline(target, operation, image.url));
+    return isWanted && (operation === 'chat' || mustBeInline(model, operation, image));
+  });
 }
 
 /** Whether nobody could do with the address instead. */

@@ -1,23 +1,35 @@
 import { isObject, type JsonObject, listOf } from '../request-body/fields.ts';
 
-/** A picture that a chat names by its address. */
+/** A picture that a request names by its address. */
 export interface RemoteImage {
   readonly url: string;
-  /** As OpenAI's errors name fields. */
+  /** As the request's own API names fields. */
   readonly param: string;
 }
 
-/** All pictures of a chat that lie somewhere in the web, in order. */
+/** All pictures of a chat, or of a message in Anthropic's format, that lie somewhere in the web, in order. */
 export function remoteImages(body: JsonObject): readonly RemoteImage[] {
-  return listOf(body['messages']).flatMap((message, number) => {
-    const content = isObject(message) ? listOf(message['content']) : [];
-    return content.flatMap((part, index) => imageOf(part, `messages[${number}].content[${index}].image_url`));
+  return listOf(body['messages']).flatMap((message, number) => imagesIn(message, `messages[${number}]`));
+}
+
+/** Content may hold the result of a tool, which has content of its own. */
+function imagesIn(holder: unknown, path: string): readonly RemoteImage[] {
+  const content = isObject(holder) ? listOf(holder['content']) : [];
+  return content.flatMap((part, index) => {
+    const place = `${path}.content[${index}]`;
+    return [...imageOf(part, place), ...imagesIn(part, place)];
   });
 }
 
-function imageOf(part: unknown, param: string): RemoteImage[] {
+function imageOf(part: unknown, place: string): RemoteImage[] {
   if (!isObject(part)) return [];
-  const image = part['image_url'];
+  const { image_url: image, source, type } = part;
   const url = isObject(image) ? image['url'] : image;
-  return typeof url === 'string' && /^https:\/\//i.test(url) ? [{ url, param }] : [];
+  if (isRemote(url)) return [{ url, param: `${place}.image_url` }];
+  const sourceUrl = type === 'image' && isObject(source) ? source['url'] : null;
+  return isRemote(sourceUrl) ? [{ url: sourceUrl, param: `${place}.source.url` }] : [];
+}
+
+function isRemote(url: unknown): url is string {
+  return typeof url === 'string' && /^https:\/\//i.test(url);
 }

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anthropic } from '../../../src/providers/anthropic/anthropic.ts';
+import { overChat } from '../../../src/providers/bridge/over-chat.ts';
+import { chatWire } from '../../../src/providers/gemini/chat-wire.ts';
 import { gemini } from '../../../src/providers/gemini/gemini.ts';
 import type { ImageSource } from '../../../src/proxy/images/inline-images.ts';
 import { replaceUrls } from '../../../src/proxy/images/replace-urls.ts';
@@ -47,6 +50,23 @@ describe('pictures for a vendor that wants them inside the request', () => {
     expect(call.json).toMatchObject({ contents: [{ parts: [{ text: 'Look' }, inline, inline, inline] }] });
     chat.reply.leave();
     await chat.done;
+  });
+
+  test("are fetched for a message of Anthropic's format as well, if all that may serve it want that", async () => {
+    const bridged = overChat(chatWire, { vendor: 'gemini', readUsage: gemini.readUsage, asksForUsage: false });
+    const wires = { ...gemini.wires, messages: bridged };
+    const targets: BenchTarget[] = [{ provider: gemini, changes: { fetchesImages: true, wires } }];
+    const image = { type: 'image', source: { type: 'url', url: URL_A } };
+    const body = { max_tokens: 9, messages: [{ role: 'user', content: [image] }] };
+    for (const more of [[], [{ provider: anthropic, name: 'other', keys: ['second'] }]]) {
+      const { bench, transport, asked } = setUp([...targets, ...more]);
+      const message = bench.chat(body, { operation: 'messages' });
+      const call = await transport.call();
+      expect(asked).toEqual(more.length === 0 ? [URL_A] : []);
+      expect(JSON.stringify(call.json)).toContain(more.length === 0 ? PIXEL.toString('base64') : URL_A);
+      message.reply.leave();
+      await message.done;
+    }
   });
 
   test('are not fetched where the provider does not say so', async () => {
