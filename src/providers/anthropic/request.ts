@@ -1,4 +1,5 @@
 import { type Chat, type Part, readChat } from '../mapping/chat-request.ts';
+import { refusesValues } from '../mapping/chat-values.ts';
 import { isObject, objectAt, parsed, withoutNulls } from '../mapping/json.ts';
 import { wordless } from '../mapping/wordless.ts';
 import type { JsonObject, ProviderCall, Unsupported } from '../wire.ts';
@@ -31,7 +32,7 @@ export function refusesChat(body: JsonObject): Unsupported | null {
     return { param: 'logprobs', message: 'it gives no log probabilities. Leave `logprobs` out.' };
   }
   const parts = readChat(body).messages.flatMap((message) => message.parts);
-  return parts.map(refusesPart).find((unsupported) => unsupported !== null) ?? null;
+  return refusesValues(body) ?? parts.map(refusesPart).find((unsupported) => unsupported !== null) ?? null;
 }
 
 function refusesPart(part: Part): Unsupported | null {

@@ -1,4 +1,5 @@
 import { type Chat, readChat } from '../mapping/chat-request.ts';
+import { refusesValues } from '../mapping/chat-values.ts';
 import { isObject, numberAt, parsed, withoutNulls } from '../mapping/json.ts';
 import { spokenFields, wordless } from '../mapping/wordless.ts';
 import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
@@ -62,7 +63,7 @@ function refuses(body: JsonObject): Unsupported | null {
     return { param: 'response_format', message };
   }
   const mistakes = chat.messages.map(unsupportedIn);
-  return mistakes.find((unsupported) => unsupported !== null) ?? null;
+  return refusesValues(body) ?? mistakes.find((unsupported) => unsupported !== null) ?? null;
 }
 
 /** It knows no penalty for what has not been said, so less than none is none. */

@@ -1,4 +1,5 @@
 import { type Chat, readChat } from '../mapping/chat-request.ts';
+import { refusesValues } from '../mapping/chat-values.ts';
 import { isObject, parsed, textAt } from '../mapping/json.ts';
 import { wordless } from '../mapping/wordless.ts';
 import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
@@ -81,5 +82,5 @@ function refuses(body: JsonObject, model: string): Unsupported | null {
     const message = 'models before Gemini 3 give JSON or call tools, not both: leave one of the two out.';
     return { param: 'response_format', message };
   }
-  return unsupportedPart(chat.messages.flatMap(({ parts }) => parts));
+  return refusesValues(body) ?? unsupportedPart(chat.messages.flatMap(({ parts }) => parts));
 }

@@ -1,4 +1,5 @@
 import { type Chat, readChat } from '../mapping/chat-request.ts';
+import { refusesValues } from '../mapping/chat-values.ts';
 import { isObject, parsed, withoutNulls } from '../mapping/json.ts';
 import { spokenFields, wordless } from '../mapping/wordless.ts';
 import type { JsonObject, PreparedCall, ProviderCall, Unsupported, Wire } from '../wire.ts';
@@ -52,7 +53,7 @@ function prepare(call: ProviderCall): PreparedCall {
 
 function refuses(body: JsonObject): Unsupported | null {
   const parts = readChat(body).messages.flatMap((message) => message.parts);
-  return parts.map(unsupportedPart).find((unsupported) => unsupported !== null) ?? null;
+  return refusesValues(body) ?? parts.map(unsupportedPart).find((unsupported) => unsupported !== null) ?? null;
 }
 
 function toolFields({ tools, toolChoice, allowsParallelCalls }: Chat): JsonObject {
