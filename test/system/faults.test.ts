@@ -81,15 +81,18 @@ async function levelGaps({ sluice, vendor }: World, key: KeyName): Promise<reado
  * has been settled, which takes longer after refusals that nothing explains. So it takes some answers, far enough apart for
  * each head to speak of its own request alone, until the books are the vendor's.
  */
-async function expectEqualLevels(world: World, key: KeyName, body: object): Promise<void> {
+async function expectEqualLevels(
+  world: World,
+  { key, body, withinPercent = 1 }: { key: KeyName; body: object; withinPercent?: number | undefined },
+): Promise<void> {
   let worst = Number.POSITIVE_INFINITY;
-  for (let answer = 0; answer < MOST_ANSWERS && !(worst < 1); answer++) {
+  for (let answer = 0; answer < MOST_ANSWERS && !(worst < withinPercent); answer++) {
     await pause(SETTLED_MS);
     await untilServedBy(world, key, body);
     await pause(SETTLED_MS);
     worst = Math.max(...(await levelGaps(world, key)));
   }
-  expect(worst).toBeLessThan(1);
+  expect(worst).toBeLessThan(withinPercent);
 }
 
 const SETTLED_MS = 600;
@@ -108,6 +111,8 @@ async function untilServedBy({ sluice }: World, key: KeyName, body: object): Pro
 interface Fault extends Omit<FaultRule, 'keys'> {
   /** The key is out of use until an operator acts. */
   readonly isForGood?: true;
+  /** How near the books come afterwards; 1 where nothing is said. */
+  readonly withinPercent?: number;
 }
 
 const BEFORE_CONTENT: readonly Fault[] = [
@@ -119,7 +124,8 @@ const BEFORE_CONTENT: readonly Fault[] = [
   { kind: '503' },
   { kind: 'quota_429', isForGood: true },
   { kind: 'bare_429' },
-  { kind: 'lying_retry_after' },
+  // Refusals that the books cannot explain widen the skew, and by what refills in it the books stay below a head.
+  { kind: 'lying_retry_after', withinPercent: 2 },
   { kind: 'reset_before_body' },
   { kind: 'role_then_reset' },
   { kind: 'hang' },
@@ -138,7 +144,7 @@ describe.each([
   { form: 'whole', stream: false, faults: BEFORE_CONTENT },
   { form: 'streamed', stream: true, faults: STREAM_FAULTS },
 ])('$form, with a fault of one key before its first content', ({ stream, faults }) => {
-  test.concurrent.each(faults)('$kind: the other key serves', async ({ isForGood, ...fault }) => {
+  test.concurrent.each(faults)('$kind: the other key serves', async ({ isForGood, withinPercent, ...fault }) => {
     await using world = await startWorld();
     const { sluice, vendor } = world;
     vendor.simulator.setFaults([{ ...fault, keys: ['bad'] }]);
@@ -149,24 +155,27 @@ describe.each([
     expect(tries).toBeGreaterThan(0);
     expect(tries).toBeLessThanOrEqual(3);
     expect(sluice.app.openLeases).toBe(0);
-    await expectEqualLevels(world, 'good', { stream });
+    await expectEqualLevels(world, { key: 'good', body: { stream } });
     // A key that is disabled has told nothing of its level, and is asked no more.
     if (isForGood) return;
     vendor.simulator.setFaults([]);
-    await expectEqualLevels(world, 'bad', { stream });
+    await expectEqualLevels(world, { key: 'bad', body: { stream }, withinPercent });
     expect(vendor.simulator.ledger().rateLimited).toBe(0);
     expect(sluice.app.openLeases).toBe(0);
   });
 
-  test.concurrent.each(faults)('$kind: forty at once lose nothing', async ({ isForGood: _, ...fault }) => {
-    await using world = await startWorld();
-    const { sluice, vendor } = world;
-    vendor.simulator.setFaults([{ ...fault, keys: ['bad'] }]);
-    const answers = await together(40, () => sluice.chat({ stream }));
-    expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
-    expect(vendor.simulator.ledger().faults[fault.kind]).toBeLessThanOrEqual(3);
-    expect(sluice.app.openLeases).toBe(0);
-  });
+  test.concurrent.each(faults)(
+    '$kind: forty at once lose nothing',
+    async ({ isForGood: _, withinPercent: __, ...fault }) => {
+      await using world = await startWorld();
+      const { sluice, vendor } = world;
+      vendor.simulator.setFaults([{ ...fault, keys: ['bad'] }]);
+      const answers = await together(40, () => sluice.chat({ stream }));
+      expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
+      expect(vendor.simulator.ledger().faults[fault.kind]).toBeLessThanOrEqual(3);
+      expect(sluice.app.openLeases).toBe(0);
+    },
+  );
 });
 const UPSTREAM_ERROR = { status: 502, code: 'upstream_error' };
 const OVERLOADED = { status: 503, code: 'upstream_overloaded' };
@@ -188,7 +197,7 @@ describe.each([
   { form: 'whole', stream: false, faults: BEFORE_CONTENT },
   { form: 'streamed', stream: true, faults: STREAM_FAULTS },
 ])('$form, when both keys fail', ({ stream, faults }) => {
-  test.concurrent.each(faults)('$kind: the documented error', async ({ isForGood: _, ...fault }) => {
+  test.concurrent.each(faults)('$kind: the documented error', async ({ isForGood: _, withinPercent: __, ...fault }) => {
     await using world = await startWorld();
     world.vendor.simulator.setFaults([fault]);
     const answer = await world.sluice.chat({ stream });
@@ -221,6 +230,6 @@ describe('a stream that fails after its first content', () => {
     expect(error).toMatchObject({ type: 'server_error', code });
     expect(message).toMatch(new RegExp(`Request id: ${answer.headers.get('x-request-id')}$`));
     expect(sluice.app.openLeases).toBe(0);
-    await expectEqualLevels(world, 'bad', body);
+    await expectEqualLevels(world, { key: 'bad', body });
   });
 });
