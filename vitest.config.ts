@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/sdk/**'],
     setupFiles: ['test/support/setup.ts'],
+    // Many tests wait for real sockets: two at once take half the time, also where there are two cores.
+    maxWorkers: 2,
     testTimeout: 30_000,
     coverage: {
       provider: 'v8',
