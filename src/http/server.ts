@@ -16,7 +16,7 @@ import { frontPage } from './routes/front-page.ts';
 import { modelRoutes } from './routes/models.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { providerRoutes } from './routes/provider-paths.ts';
-import { rawRoutes } from './routes/raw.ts';
+import { rawRoutes, responseRoutes } from './routes/raw.ts';
 import { statusRoutes } from './routes/status.ts';
 import { sendError } from './send-error.ts';
 import type { ServerSettings, Services } from './services.ts';
@@ -66,6 +66,7 @@ export async function createServer(settings: ServerSettings, services: Services)
   modelRoutes(app, context);
   statusRoutes(app, context);
   providerRoutes(app, context);
+  responseRoutes(app, context);
   rawRoutes(app, context);
   await app.ready();
 

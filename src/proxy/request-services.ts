@@ -23,7 +23,7 @@ export interface RequestServices {
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
   readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
   readonly images: ImageSource;
-  readonly stored: Pick<StoredThings, 'keep' | 'routesTo'>;
+  readonly stored: Pick<StoredThings, 'keep' | 'routesTo' | 'providerOf'>;
   /** Clients need no key, so nothing is anybody's own. */
   readonly isShared: boolean;
   /** Goes over every word of an upstream that a client may see. */

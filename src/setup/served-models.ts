@@ -73,9 +73,9 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
   }
 
   /** Raw paths draw on limits of their own, as one more model of the provider's, and on those that hold for all its models. */
-  findRaw(provider: string, path: string, client: Client): ServedModel {
+  findRaw(provider: string, path: string | null, client: Client): ServedModel {
     const name = `${provider}/${path}`;
-    if (!this.#isAllowedFor(client)(name)) {
+    if (path !== null && !this.#isAllowedFor(client)(name)) {
       throw new ProxyError('model_not_allowed', `Your key may not use the path "${cutClientText(name)}".`);
     }
     const known = this.#raw.get(provider);

@@ -42,6 +42,19 @@ describe.each(MAJORS)('$name beside chats', ({ connect, OpenAI }) => {
     expect((await client.responses.stream(ask).finalResponse()).output_text).toBe(text);
   });
 
+  test('finds a response again, what went into it, and deletes it', async () => {
+    const client = connect(await startWorld());
+    const { id, output_text: text } = await client.responses.create({ model: MODEL, input: 'Tell me about canals.' });
+    expect((await client.responses.retrieve(id)).output_text).toBe(text);
+    expect((await client.responses.inputItems.list(id)).data).toBeInstanceOf(Array);
+    await client.responses.delete(id);
+    expect(await failureOf(client.responses.retrieve(id))).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(await failureOf(client.responses.retrieve('resp_nobody1'))).toMatchObject({
+      status: 404,
+      code: 'not_found',
+    });
+  });
+
   test('hears of what is wrong with a request by the name of the field', async () => {
     const client = connect(await startWorld());
     const failure = await failureOf(client.responses.create({ model: MODEL }));

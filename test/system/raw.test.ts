@@ -239,3 +239,41 @@ describe('what an upstream keeps', () => {
     expect((await world.call('/acme/v1/batches', { ...hidden, ...as('two') })).status).toBe(404);
   });
 });
+
+describe('a response by its id', () => {
+  const made = '{"id":"resp_68f1c2d3","object":"response","status":"completed","output":[]}';
+  const RESPONDS: Script = (exchange) => exchange.end(answer(made));
+
+  test.each(['/v1/responses', '/responses'])('is asked for where it was made, without raw paths: %s', async (base) => {
+    await using world = await pair(RESPONDS, { raw: false });
+    const headers = { 'content-type': 'application/json' };
+    await world.call(base, { method: 'POST', headers, body: '{"model":"gpt-5","input":"Hi"}' });
+    expect(await world.call(`${base}/resp_68f1c2d3?include=x`)).toMatchObject({ status: 200, text: made });
+    await world.call(`${base}/resp_68f1c2d3/input_items`);
+    await world.call(`${base}/resp_68f1c2d3/cancel`, { method: 'POST' });
+    await world.call(`${base}/resp_68f1c2d3`, { method: 'DELETE' });
+    expect(world.upstream.exchanges.map(({ method, target }) => `${method} ${target}`)).toEqual([
+      'POST /v1/responses',
+      'GET /v1/responses/resp_68f1c2d3?include=x',
+      'GET /v1/responses/resp_68f1c2d3/input_items',
+      'POST /v1/responses/resp_68f1c2d3/cancel',
+      'DELETE /v1/responses/resp_68f1c2d3',
+    ]);
+    expect(world.sluice.app.openLeases).toBe(0);
+  });
+
+  test('is not found where nobody knows it, or another client made it', async () => {
+    const clients = ['one', 'two'].map((name) => ({ name, key: `key-of-${name}-0123456789` }));
+    await using world = await pair(RESPONDS, {}, { clients });
+    const by = (name: string) => ({
+      'content-type': 'application/json',
+      authorization: `Bearer key-of-${name}-0123456789`,
+    });
+    const unknown = await world.call('/v1/responses/resp_68f1c2d3', { headers: by('one') });
+    expect(unknown.status).toBe(404);
+    const body = '{"model":"gpt-5","input":"Hi"}';
+    await world.call('/v1/responses', { method: 'POST', headers: by('one'), body });
+    expect((await world.call('/v1/responses/resp_68f1c2d3', { headers: by('two') })).text).toBe(unknown.text);
+    expect((await world.call('/v1/responses/resp_68f1c2d3', { headers: by('one') })).status).toBe(200);
+  });
+});

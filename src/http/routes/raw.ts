@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Client, ClientRequest } from '../../proxy/exchange.ts';
 import { type RawPath, readRawPath } from '../../proxy/raw/raw-path.ts';
 import type { RawRequest } from '../../proxy/raw/raw-request.ts';
@@ -14,7 +14,7 @@ class ReceivedRawRequest implements RawRequest {
   readonly id: string;
   readonly client: Client;
   readonly method: RawRequest['method'];
-  readonly provider: string;
+  readonly provider: RawRequest['provider'];
   readonly path: RawPath;
   readonly receivedAt: number;
   readonly headers: ClientRequest['headers'];
@@ -53,17 +53,42 @@ export function rawRoutes(app: FastifyInstance, context: Context): void {
       url: `${providerPath(name)}/*`,
       exposeHeadRoute: false,
       config: { hasBody: 'any' },
-      handler: (request, reply) => {
-        const asked = { provider: name, path: readRawPath(withoutOrigin(request.url), skipped) };
-        return handOver(context, [request, reply], async (received, answer) => {
-          const arrived = new ReceivedRawRequest(request, asked, received);
-          try {
-            await context.services.serveRaw(arrived, answer);
-          } finally {
-            arrived.releaseBody();
-          }
-        });
-      },
+      handler: (request, reply) => serveRaw(context, { provider: name, skipped }, [request, reply]),
     });
   }
+}
+
+/** `/v1/responses/{id}`: what was made there, read, cancelled or deleted where it is kept. */
+export function responseRoutes(app: FastifyInstance, context: Context): void {
+  for (const base of ['/v1/responses/:id', '/responses/:id']) {
+    for (const { method, url } of [
+      { method: ['GET', 'DELETE'], url: base },
+      { method: 'GET', url: `${base}/input_items` },
+      { method: 'POST', url: `${base}/cancel` },
+    ]) {
+      app.route({
+        method,
+        url,
+        exposeHeadRoute: false,
+        config: { hasBody: 'any' },
+        handler: (request, reply) => serveRaw(context, { provider: null, skipped: 0 }, [request, reply]),
+      });
+    }
+  }
+}
+
+function serveRaw(
+  context: Context,
+  { provider, skipped }: { readonly provider: string | null; readonly skipped: number },
+  [request, reply]: [FastifyRequest, FastifyReply],
+): Promise<void> {
+  const asked = { provider, path: readRawPath(withoutOrigin(request.url), skipped) };
+  return handOver(context, [request, reply], async (received, answer) => {
+    const arrived = new ReceivedRawRequest(request, asked, received);
+    try {
+      await context.services.serveRaw(arrived, answer);
+    } finally {
+      arrived.releaseBody();
+    }
+  });
 }

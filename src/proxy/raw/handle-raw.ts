@@ -68,10 +68,8 @@ class RawRun {
   }
 
   async run(): Promise<void> {
-    const { provider, path, client } = this.#request;
-    const name = path.segments.join('/').replace(/^v1\//, '');
     try {
-      await this.#serve(this.#knowing(this.#services.rawRoutes.findRaw(provider, name, client)));
+      await this.#serve(this.#knowing(this.#model()));
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -79,6 +77,13 @@ class RawRun {
       this.#request.releaseBody();
       this.#report();
     }
+  }
+
+  #model(): ServedModel {
+    const { provider, path, client } = this.#request;
+    const { rawRoutes, stored } = this.#services;
+    if (provider === null) return rawRoutes.findRaw(stored.providerOf(path.segments, client), null, client);
+    return rawRoutes.findRaw(provider, path.segments.join('/').replace(/^v1\//, ''), client);
   }
 
   /** As far as its routes know what the path and, if it is JSON, the body refer to. */

@@ -5,6 +5,7 @@ import { looksKept } from './stored-ids.ts';
 
 /** Where something is kept, and whose it is. */
 interface Owner {
+  readonly provider: string;
   readonly place: string;
   readonly client: string;
 }
@@ -30,7 +31,8 @@ export class StoredThings {
     route: { readonly target: ServedTarget; readonly endpoint: Endpoint },
     client: Client,
   ): void {
-    const owner: Owner = { place: placeOf(route.target, route.endpoint), client: client.name };
+    const { providerName: provider } = route.target;
+    const owner: Owner = { provider, place: placeOf(route.target, route.endpoint), client: client.name };
     for (const id of ids) {
       if (!this.#owners.has(id)) this.#owners.set(id, owner);
       const [oldest] = this.#owners.keys();
@@ -62,6 +64,16 @@ export class StoredThings {
     const pinned = this.#pin(model, place);
     if (pinned.routes.options.length === 0) throw unknownId();
     return pinned;
+  }
+
+  /**
+   * The provider that keeps the first of these ids that anybody keeps.
+   * @throws ProxyError `not_found`: nobody does, or for another client
+   */
+  providerOf(ids: readonly string[], { name }: Client): string {
+    const owner = ids.map((id) => this.#find(id)).find((each) => each !== null);
+    if (owner?.client !== name) throw unknownId();
+    return owner.provider;
   }
 
   #find(id: string): Owner | null {
