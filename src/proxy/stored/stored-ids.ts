@@ -24,6 +24,7 @@ const REFERENCES: ReadonlySet<string> = new Set([
 const RESULTS = ['output_file_id', 'error_file_id'] as const;
 
 const LONGEST_ID = 256;
+const SHORTEST_ID = 6;
 
 /** Whether a text is an id that only an upstream can have given. */
 export function looksKept(text: string): boolean {
@@ -55,18 +56,30 @@ function idsOf(value: unknown): readonly string[] {
   return items.map((item) => (isObject(item) ? item['id'] : item)).filter((item) => typeof item === 'string');
 }
 
-/** What an answer says that its upstream keeps from now on: its own id, or that of the response that it is about. */
+/**
+ * What an answer says that its upstream keeps from now on: its own id, or that of the response that it is about. A name counts
+ * only where there is no id: elsewhere clients choose it, and one called `files` must not take that path from everybody.
+ */
 export function keptBy(answer: unknown): readonly string[] {
   if (!isObject(answer)) return [];
   const { id, name, file, response } = answer;
-  const own = [id, name, isObject(file) ? file['name'] : null, isObject(response) ? response['id'] : null];
+  const own = [
+    id ?? name,
+    isObject(file) ? (file['id'] ?? file['name']) : null,
+    isObject(response) ? response['id'] : null,
+  ];
   return (
     [...own, ...resultsIn(answer)]
       .filter((each) => typeof each === 'string')
-      // One vendor's names are paths: `files/abc`.
+      // One vendor's names are paths: `files/abc1`.
       .map((each) => each.split('/').at(-1) ?? '')
-      .filter((each) => each !== '' && each.length <= LONGEST_ID)
+      .filter(isNoWord)
   );
+}
+
+/** Words of paths (`v1`, `files`, `input_items`) are short or have no digit; ids are neither. */
+function isNoWord(id: string): boolean {
+  return id.length >= SHORTEST_ID && id.length <= LONGEST_ID && /\d/.test(id);
 }
 
 /** What a job has made, which is told only when it is looked at. */

@@ -45,8 +45,8 @@ test('a body may be nested as deep as it likes', () => {
 describe('what an answer says is kept', () => {
   test.each([
     [{ id: 'file-1' }, ['file-1']],
-    [{ name: 'files/abc' }, ['abc']],
-    [{ file: { name: 'files/abc', uri: 'x' } }, ['abc']],
+    [{ name: 'files/abc123' }, ['abc123']],
+    [{ file: { name: 'files/abc123', uri: 'x' } }, ['abc123']],
     [{ type: 'response.completed', response: { id: 'resp_1' } }, ['resp_1']],
     [
       { id: 'batch_1', output_file_id: 'file-2', error_file_id: null, result_files: ['file-3', 4] },
@@ -56,6 +56,10 @@ describe('what an answer says is kept', () => {
     [{ id: 7 }, []],
     [[], []],
     [null, []],
+    // Whoever names a thing may not take a path of the vendor's from everybody else.
+    [{ id: 'vs_1a2b3c', name: 'files' }, ['vs_1a2b3c']],
+    [{ id: 'responses' }, []],
+    [{ id: 'v1' }, []],
   ])('is found in %j', (answer, expected) => {
     expect(keptBy(answer)).toEqual(expected);
   });
