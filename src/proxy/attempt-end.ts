@@ -20,6 +20,9 @@ export type AttemptEnd =
   | { readonly kind: 'broken'; readonly failure: AttemptFailure }
   | { readonly kind: 'gone' };
 
+/** The client has not had all of it from this attempt. */
+export type FailedEnd = Extract<AttemptEnd, { readonly kind: 'failed' | 'broken' }>;
+
 /** A failure after sending; without `answer` nothing but our own words describes it. */
 export function failureOf(reason: string, known: Partial<AttemptFailure> = {}): AttemptFailure {
   return { outcome: { kind: 'failed' }, answer: null, transport: null, isSent: true, reason, ...known };

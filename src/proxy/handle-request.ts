@@ -1,14 +1,11 @@
-import { internalError, ProxyError } from '../errors.ts';
 import type { Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
-import type { TicketRequest } from '../scheduler/ticket.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type AnswerKind, answerReader } from './answer-kind.ts';
 import type { AnswerParts, AnswerReader } from './answer-reader.ts';
 import { Attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptEnd } from './attempt-end.ts';
-import { ClientAnswer } from './client-answer.ts';
 import type { Door } from './doors/door.ts';
 import { doorOf } from './doors/doors.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
@@ -17,13 +14,11 @@ import { needsFanOut } from './fan-out/needs-fan-out.ts';
 import { HeldBody } from './held-body.ts';
 import { type ImageRequest, imagesToFetch, inlineImages, mustBeInline } from './images/inline-images.ts';
 import { learnFrom } from './learn.ts';
-import { maxWaitMs } from './max-wait.ts';
 import { ownAnswer } from './own-answer.ts';
-import { QueueWait, type Turn } from './queue-wait.ts';
 import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
-import { RequestRecord, type Step } from './request-record.ts';
+import { RequestCourse } from './request-course.ts';
+import type { Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
-import { Retries } from './retries.ts';
 import type { ServedModel } from './served-model.ts';
 import { sizeRequest, type TargetSize } from './size-request.ts';
 import { keptBy, referencesIn } from './stored/stored-ids.ts';
@@ -56,44 +51,32 @@ interface Sending extends Step {
 }
 
 /**
- * One request on its way.
- *
- *     read ──▶ waiting ──lease──▶ attempt ──▶ served
- *                 ▲                  │
- *                 └──── again ───────┴──▶ failed          anywhere ──▶ the client has left
+ * One request on its way: read, made ready for its model, and then the course of every request.
  */
 class RequestRun {
   readonly #services: RequestServices;
   readonly #request: ClientRequest;
   readonly #door: Door;
-  readonly #answer: ClientAnswer;
-  readonly #record: RequestRecord;
+  readonly #course: RequestCourse;
   #model: ServedModel | null = null;
 
   constructor(services: RequestServices, request: ClientRequest, reply: ClientReply) {
     this.#services = services;
     this.#request = request;
     this.#door = doorOf(request.operation);
-    this.#record = new RequestRecord(request);
-    this.#answer = new ClientAnswer(reply, {
-      clock: services.clock,
-      requestId: request.id,
+    this.#course = new RequestCourse(services, request, {
+      reply,
+      headers: () => this.#headers(null),
       earlyHeaders: () => this.#headers(null),
       errorEvent: (body, status) => this.#door.errorEvent(body, status),
     });
   }
 
-  async run(): Promise<void> {
-    try {
+  run(): Promise<void> {
+    return this.#course.run(async () => {
       const order = await this.#read();
       if (order) await this.#serve(order);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#answer.close();
-      this.#request.releaseBody();
-      this.#report();
-    }
+    });
   }
 
   /** Null: it has been answered, and nothing has to be sent for it. */
@@ -102,17 +85,18 @@ class RequestRun {
     const { client, modelInPath, providerInPath } = this.#request;
     const read = readRequestBody(this.#request.body, this.#door.body);
     const { facts } = read;
-    this.#record.read(facts);
+    this.#course.record.read(facts);
     const found = models.find(modelInPath ?? facts.model, client, providerInPath);
     const model = this.#knowing(found, read);
     this.#model = model;
-    if (facts.isStreaming && settings.streamKeepaliveMs !== null) this.#answer.keepAlive(settings.streamKeepaliveMs);
+    if (facts.isStreaming && settings.streamKeepaliveMs !== null)
+      this.#course.answer.keepAlive(settings.streamKeepaliveMs);
     const body = await this.#withImages(read, model);
     const own = ownAnswer(this.#door, { body, model }, this.#services);
     if (own !== null) {
       const json = JSON.stringify(await own);
-      this.#answer.beginWhole(this.#headers(null));
-      this.#answer.end(Buffer.from(json));
+      this.#course.answer.beginWhole(this.#headers(null));
+      this.#course.answer.end(Buffer.from(json));
       return null;
     }
     if (needsFanOut(model, this.#door.operation, facts)) {
@@ -136,7 +120,7 @@ class RequestRun {
     const images = imagesToFetch(model, operation, body.parsed ?? {});
     if (images.length === 0) return body;
     const gone = new AbortController();
-    this.#answer.whenGone(() => gone.abort());
+    this.#course.answer.whenGone(() => gone.abort());
     const request: ImageRequest = {
       bytes: body.bytes,
       signal: gone.signal,
@@ -147,7 +131,7 @@ class RequestRun {
       source,
       isNeeded: (image) => mustBeInline(model, operation, image),
     });
-    this.#answer.whenGone(null);
+    this.#course.answer.whenGone(null);
     return readRequestBody(inlined, this.#door.body);
   }
 
@@ -157,58 +141,27 @@ class RequestRun {
       ...this.#services,
       // Silence counts from what any of them brings.
       settings: { ...this.#services.settings, streamKeepaliveMs: null },
-      onSummary: (summary) => this.#record.part(summary),
+      onSummary: (summary) => this.#course.record.part(summary),
     };
-    return new FanOut(this.#request, body, this.#answer).run(createRequestHandler(services));
+    return new FanOut(this.#request, body, this.#course.answer).run(createRequestHandler(services));
   }
 
-  async #serve(order: Order): Promise<void> {
-    const queue = new QueueWait({ scheduler: this.#services.scheduler, answer: this.#answer });
-    const retries = new Retries(order.model, this.#services);
-    let turn = await this.#waited(queue, () => queue.enter(this.#ticket(order)));
-    for (;;) {
-      if (turn.kind === 'gone') return;
-      if (turn.kind === 'rejected') throw retries.refused(turn.rejection);
-      using lease = turn.lease;
-      const end = await this.#attempt(order, lease);
-      if (end.kind === 'served' || end.kind === 'gone') return;
-      const next = retries.after(end, lease);
-      if (next.kind === 'stop') throw next.error;
-      turn = await this.#waited(queue, () => queue.again(lease, next));
-    }
-  }
-
-  #ticket({ model, sizes, held }: Order): Omit<TicketRequest, 'onLease' | 'onRejection'> {
-    const { client, id } = this.#request;
-    const { quota, rejectsOnLimit } = this.#services.termsOf(client);
-    return {
-      id,
-      client: client.name,
-      model: model.routes,
+  #serve(order: Order): Promise<void> {
+    const { model, sizes, held } = order;
+    return this.#course.serve({
+      model,
       costs: sizes.map((size) => size?.cost ?? null),
-      clientQuota: quota,
-      rejectsOnClientLimit: rejectsOnLimit,
-      maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
-      maxQueueSize: model.queue.maxSize,
       placeKey: () => held.placeKey(),
-    };
-  }
-
-  async #waited(queue: QueueWait, wait: () => Promise<Turn>): Promise<Turn> {
-    const { clock } = this.#services;
-    const since = clock.now();
-    const turn = await wait();
-    this.#record.queueMs += clock.now() - since;
-    this.#record.waitedFor(queue.waitedFor);
-    return turn;
+      attempt: (lease) => this.#attempt(order, lease),
+    });
   }
 
   async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
     const step = this.#stepOn(order, lease);
     if (!step) throw new Error('a lease was granted for what cannot be sent');
-    this.#record.attempted(step);
+    this.#course.record.attempted(step);
     const { end, usage } = await this.#send(order, lease, step);
-    this.#record.usage = usage;
+    this.#course.record.usage = usage;
     if (end.kind === 'served' && usage && this.#door.generates)
       this.#learn(order, { target: step.target, size: step.size, usage });
     return end;
@@ -222,7 +175,7 @@ class RequestRun {
       ...step,
       userAgent: this.#services.settings.userAgent,
     });
-    this.#record.dropped = dropped;
+    this.#course.record.dropped = dropped;
     const begin = (upstream: UpstreamHeaders): void => {
       held.release();
       this.#begin(facts, upstream);
@@ -235,7 +188,7 @@ class RequestRun {
     // What goes by way of a chat asks for nothing rare.
     const isRareEndpoint = operation !== 'chat' && target.provider.wires[operation] !== undefined;
     const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
-    const parts = { services: this.#services, answer: this.#answer, lease, target, size, ...asked, read, begin };
+    const parts = { services: this.#services, answer: this.#course.answer, lease, target, size, ...asked, read, begin };
     return Attempt.run(parts, request);
   }
 
@@ -245,8 +198,8 @@ class RequestRun {
 
   #begin({ isStreaming }: RequestFacts, upstream: UpstreamHeaders): void {
     const headers = this.#headers(upstream);
-    if (isStreaming) this.#answer.beginStream(headers);
-    else this.#answer.beginWhole(headers);
+    if (isStreaming) this.#course.answer.beginStream(headers);
+    else this.#course.answer.beginWhole(headers);
   }
 
   #learn({ model, facts }: Order, learned: Pick<Parameters<typeof learnFrom>[1], 'target' | 'size' | 'usage'>): void {
@@ -255,29 +208,7 @@ class RequestRun {
   }
 
   #headers(upstream: UpstreamHeaders | null): Readonly<Record<string, string>> {
-    return answerHeaders(this.#services, { model: this.#model, record: this.#record }, upstream);
-  }
-
-  /** In band where the status is out already; a bug is thrown on, for the log. */
-  #fail(error: unknown): void {
-    const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
-    this.#record.failed(known);
-    if (!this.#answer.isHeadSent) {
-      throw new ProxyError(known.code, known.message, {
-        ...known.details,
-        headers: { ...this.#headers(null), ...known.details.headers },
-      });
-    }
-    if (this.#record.facts?.isStreaming) this.#answer.failInBand(known);
-    if (known !== error) throw known;
-  }
-
-  #report(): void {
-    const { isGone, isEnded, isHeadSent, firstByteAt } = this.#answer;
-    const hasLeft = isGone && !isEnded;
-    this.#services.onSummary(
-      this.#record.summary({ now: this.#services.clock.now(), hasLeft, isHeadSent, firstByteAt }),
-    );
+    return answerHeaders(this.#services, { model: this.#model, record: this.#course.record }, upstream);
   }
 
   #stepOn({ model, sizes }: Order, { option, route }: Lease): Sending | null {

@@ -14,7 +14,7 @@ export interface Step {
   readonly size: TargetSize;
 }
 
-type Recorded = Pick<ClientRequest, 'id' | 'client' | 'modelInPath' | 'receivedAt'>;
+type Recorded = Pick<ClientRequest, 'id' | 'client' | 'receivedAt'> & Partial<Pick<ClientRequest, 'modelInPath'>>;
 
 /** How the answer looks when it is over. */
 export interface Ending {

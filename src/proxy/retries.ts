@@ -3,21 +3,24 @@ import type { Lease } from '../scheduler/lease.ts';
 import type { RouteOption } from '../scheduler/model-routes.ts';
 import type { Rejection } from '../scheduler/rejection.ts';
 import type { Route } from '../scheduler/route.ts';
-import type { AttemptEnd, AttemptFailure } from './attempt-end.ts';
+import type { AttemptFailure, FailedEnd } from './attempt-end.ts';
 import { type Again, decideRetry, finalError, type RetrySituation } from './decide-retry.ts';
 import { rejectionError } from './rejection-error.ts';
 import type { RequestServices } from './request-services.ts';
 import { upstreamErrorBody } from './scrub.ts';
 import type { ServedModel } from './served-model.ts';
 
+/** How a request goes back into the queue: where it must not be sent again, and the pause before it may start. */
+export interface Repeat {
+  readonly kind: 'again';
+  readonly exclude: readonly Route[];
+  readonly notBeforeMs: number;
+}
+
 /** What follows a failed attempt. */
-export type NextStep =
-  | { readonly kind: 'again'; readonly exclude: readonly Route[]; readonly notBeforeMs: number }
-  | { readonly kind: 'stop'; readonly error: ProxyError };
+export type NextStep = Repeat | { readonly kind: 'stop'; readonly error: ProxyError };
 
 const SOON_MS = 5_000;
-
-type FailedEnd = Extract<AttemptEnd, { readonly kind: 'failed' | 'broken' }>;
 
 interface Failed {
   readonly failure: AttemptFailure;

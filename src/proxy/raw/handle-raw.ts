@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
-import { internalError, ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../errors.ts';
 import type { Lease } from '../../scheduler/lease.ts';
-import type { TicketRequest } from '../../scheduler/ticket.ts';
 import { plainHeader, safeAnswerHeaders } from '../../upstream/hop-by-hop.ts';
 import type { UpstreamHeaders } from '../../upstream/transport.ts';
 import { answerHeaders } from '../answer-headers.ts';
 import { parseBody } from '../answer-reader.ts';
 import { Attempt } from '../attempt.ts';
-import type { AttemptEnd } from '../attempt-end.ts';
-import { ClientAnswer } from '../client-answer.ts';
+import type { AttemptEnd, FailedEnd } from '../attempt-end.ts';
 import type { ClientReply } from '../exchange.ts';
-import { maxWaitMs } from '../max-wait.ts';
-import { QueueWait, type Turn } from '../queue-wait.ts';
-import { RequestRecord, type Step } from '../request-record.ts';
-import { Retries } from '../retries.ts';
+import { RequestCourse } from '../request-course.ts';
+import type { Step } from '../request-record.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { TargetSize } from '../size-request.ts';
 import { keptBy, referencesIn, resultsIn } from '../stored/stored-ids.ts';
@@ -42,41 +38,27 @@ const IS_OBJECT = /^\s*\{/;
 const ABOUT_THE_BODY = ['content-type', 'content-length', 'content-disposition'] as const;
 
 /**
- * One raw request on its way: the path of every request, but that its body is not read.
- *
- *     waiting ──lease──▶ attempt ──▶ served
- *        ▲                  │
- *        └──── again ───────┴──▶ failed          anywhere ──▶ the client has left
+ * One raw request on its way: the course of every request, but that its body is not read, and that behind a head there is
+ * no place for an error.
  */
 class RawRun {
   readonly #services: RawServices;
   readonly #request: RawRequest;
-  readonly #answer: ClientAnswer;
-  readonly #record: RequestRecord;
+  readonly #course: RequestCourse;
 
   constructor(services: RawServices, request: RawRequest, reply: ClientReply) {
     this.#services = services;
     this.#request = request;
-    const { id, client, receivedAt } = request;
-    this.#record = new RequestRecord({ id, client, receivedAt, modelInPath: null });
-    this.#answer = new ClientAnswer(reply, {
-      clock: services.clock,
-      requestId: request.id,
+    this.#course = new RequestCourse(services, request, {
+      reply,
+      headers: () => this.#headers(),
       earlyHeaders: () => ({}),
       errorEvent: (body) => `data: ${JSON.stringify(body)}\n\n`,
     });
   }
 
-  async run(): Promise<void> {
-    try {
-      await this.#serve(this.#knowing(this.#model()));
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#answer.close();
-      this.#request.releaseBody();
-      this.#report();
-    }
+  run(): Promise<void> {
+    return this.#course.run(() => this.#serve(this.#knowing(this.#model())));
   }
 
   #model(): ServedModel {
@@ -101,51 +83,20 @@ class RawRun {
     this.#services.stored.keep(method === 'POST' ? keptBy(json) : resultsIn(json), step, client);
   }
 
-  async #serve(model: ServedModel): Promise<void> {
-    const queue = new QueueWait({ scheduler: this.#services.scheduler, answer: this.#answer });
-    const retries = new Retries(model, this.#services);
-    let turn = await this.#waited(queue, () => queue.enter(this.#ticket(model)));
-    for (;;) {
-      if (turn.kind === 'gone') return;
-      if (turn.kind === 'rejected') throw retries.refused(turn.rejection);
-      using lease = turn.lease;
-      const end = await this.#attempt(model, lease);
-      if (end.kind === 'served' || end.kind === 'gone') return;
-      const next = retries.after(end, lease);
-      if (next.kind === 'stop') throw next.error;
-      if (this.#mayHaveBeenDone(end)) throw notRepeated(end.failure.reason);
-      turn = await this.#waited(queue, () => queue.again(lease, next));
-    }
+  #serve(model: ServedModel): Promise<void> {
+    const { client, method, path } = this.#request;
+    return this.#course.serve({
+      model,
+      costs: model.targets.map(() => ONE_REQUEST.cost),
+      placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
+      attempt: (lease) => this.#attempt(model, lease),
+      forbidsRepeat: (end) => (this.#mayHaveBeenDone(end) ? notRepeated(end.failure.reason) : null),
+    });
   }
 
   /** An upload or a deletion that was sent and not answered: sent again, it could be done twice. */
-  #mayHaveBeenDone({ failure }: Extract<AttemptEnd, { readonly kind: 'failed' | 'broken' }>): boolean {
+  #mayHaveBeenDone({ failure }: FailedEnd): boolean {
     return this.#request.method !== 'GET' && failure.isSent && failure.answer === null;
-  }
-
-  #ticket(model: ServedModel): Omit<TicketRequest, 'onLease' | 'onRejection'> {
-    const { client, id, method, path } = this.#request;
-    const { quota, rejectsOnLimit } = this.#services.termsOf(client);
-    return {
-      id,
-      client: client.name,
-      model: model.routes,
-      costs: model.targets.map(() => ONE_REQUEST.cost),
-      clientQuota: quota,
-      rejectsOnClientLimit: rejectsOnLimit,
-      maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
-      maxQueueSize: model.queue.maxSize,
-      placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
-    };
-  }
-
-  async #waited(queue: QueueWait, wait: () => Promise<Turn>): Promise<Turn> {
-    const { clock } = this.#services;
-    const since = clock.now();
-    const turn = await wait();
-    this.#record.queueMs += clock.now() - since;
-    this.#record.waitedFor(queue.waitedFor);
-    return turn;
   }
 
   async #attempt(model: ServedModel, lease: Lease): Promise<AttemptEnd> {
@@ -154,7 +105,7 @@ class RawRun {
     const endpoint = model.endpoints.get(route);
     if (!(target && endpoint)) throw new Error('a lease was granted for what cannot be sent');
     const step: Step = { target, endpoint, size: ONE_REQUEST };
-    this.#record.attempted(step);
+    this.#course.record.attempted(step);
     return (await this.#send(step, lease)).end;
   }
 
@@ -164,7 +115,7 @@ class RawRun {
     return Attempt.run(
       {
         services: this.#services,
-        answer: this.#answer,
+        answer: this.#course.answer,
         lease,
         target: step.target,
         size: step.size,
@@ -181,7 +132,7 @@ class RawRun {
 
   #begin(status: number, headers: UpstreamHeaders, begin: () => void): void {
     begin();
-    this.#answer.beginAs(status, {
+    this.#course.answer.beginAs(status, {
       ...this.#headers(),
       ...safeAnswerHeaders(headers),
       'content-type': 'application/octet-stream',
@@ -193,26 +144,7 @@ class RawRun {
 
   #headers(): Readonly<Record<string, string>> {
     const services = { settings: this.#services.settings, rateHeaders: () => ({}) };
-    return answerHeaders(services, { model: null, record: this.#record }, null);
-  }
-
-  /** Behind a head there is no place for an error: the answer is left without an end, which its owner cuts. */
-  #fail(error: unknown): void {
-    const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
-    this.#record.failed(known);
-    if (!this.#answer.isHeadSent) {
-      throw new ProxyError(known.code, known.message, {
-        ...known.details,
-        headers: { ...this.#headers(), ...known.details.headers },
-      });
-    }
-    if (known !== error) throw known;
-  }
-
-  #report(): void {
-    const { isGone, isEnded, isHeadSent, firstByteAt } = this.#answer;
-    const ending = { now: this.#services.clock.now(), hasLeft: isGone && !isEnded, isHeadSent, firstByteAt };
-    this.#services.onSummary(this.#record.summary(ending));
+    return answerHeaders(services, { model: null, record: this.#course.record }, null);
   }
 }
 

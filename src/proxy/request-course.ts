@@ -1,0 +1,159 @@
+import { internalError, ProxyError } from '../errors.ts';
+import type { Cost } from '../scheduler/cost.ts';
+import type { Lease } from '../scheduler/lease.ts';
+import type { TicketRequest } from '../scheduler/ticket.ts';
+import type { AttemptEnd, FailedEnd } from './attempt-end.ts';
+import { type AnswerTerms, ClientAnswer } from './client-answer.ts';
+import type { ClientReply, ClientRequest } from './exchange.ts';
+import { maxWaitMs } from './max-wait.ts';
+import { QueueWait, type Turn } from './queue-wait.ts';
+import { RequestRecord } from './request-record.ts';
+import type { RequestServices } from './request-services.ts';
+import { type Repeat, Retries } from './retries.ts';
+import type { ServedModel } from './served-model.ts';
+
+export type CourseServices = Pick<
+  RequestServices,
+  'clock' | 'scheduler' | 'settings' | 'retryBudget' | 'scrub' | 'termsOf' | 'onSummary'
+>;
+
+type CourseRequest = Pick<ClientRequest, 'id' | 'client' | 'receivedAt' | 'headers' | 'releaseBody'> &
+  Partial<Pick<ClientRequest, 'modelInPath'>>;
+
+export interface CourseTerms extends Pick<AnswerTerms, 'earlyHeaders' | 'errorEvent'> {
+  /** What the head of an answer says that no upstream gave. */
+  readonly headers: () => Readonly<Record<string, string>>;
+}
+
+/** What one model is asked: what the loop of waiting and attempts has to know of it. */
+export interface Work {
+  readonly model: ServedModel;
+  /** By target; null: that one cannot serve it. */
+  readonly costs: readonly (Cost | null)[];
+  /** Recognises a repeat of the request. */
+  readonly placeKey: () => string;
+  /** Sends it. The lease has ended when this resolves. */
+  attempt(lease: Lease): Promise<AttemptEnd>;
+  /** Why it must not be sent again although it could be; null: it may. */
+  readonly forbidsRepeat?: (end: FailedEnd) => ProxyError | null;
+}
+
+/**
+ * The course of every request, whatever is sent for it: one place in the queue after the other, one answer, one line in
+ * the log.
+ *
+ *     waiting ──lease──▶ attempt ──▶ served
+ *        ▲                  │
+ *        └──── again ───────┴──▶ failed          anywhere ──▶ the client has left
+ */
+export class RequestCourse {
+  readonly answer: ClientAnswer;
+  readonly record: RequestRecord;
+  readonly #services: CourseServices;
+  readonly #request: CourseRequest;
+  readonly #terms: CourseTerms;
+
+  constructor(services: CourseServices, request: CourseRequest, about: CourseTerms & { readonly reply: ClientReply }) {
+    const { reply, ...terms } = about;
+    this.#services = services;
+    this.#request = request;
+    this.#terms = terms;
+    this.record = new RequestRecord(request);
+    this.answer = new ClientAnswer(reply, { clock: services.clock, requestId: request.id, ...terms });
+  }
+
+  /**
+   * Runs all that is done for the request, and sees to what has to happen however that ends.
+   * @throws ProxyError before the head of the answer is decided; an exception nobody expected, always
+   */
+  async run(serve: () => Promise<void>): Promise<void> {
+    try {
+      await serve();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.answer.close();
+      this.#request.releaseBody();
+      this.#report();
+    }
+  }
+
+  /**
+   * Waits and sends until the client has its answer or has left.
+   * @throws ProxyError no attempt is left
+   */
+  async serve(work: Work): Promise<void> {
+    const queue = new QueueWait({ scheduler: this.#services.scheduler, answer: this.answer });
+    const retries = new Retries(work.model, this.#services);
+    let turn = await this.#waited(queue, () => queue.enter(this.#ticket(work)));
+    for (;;) {
+      if (turn.kind === 'gone') return;
+      if (turn.kind === 'rejected') throw retries.refused(turn.rejection);
+      const { lease } = turn;
+      const next = await this.#attempt(work, lease, retries);
+      if (next === null) return;
+      turn = await this.#waited(queue, () => queue.again(lease, next));
+    }
+  }
+
+  /** Null: the client has its answer, or has left. */
+  async #attempt(work: Work, granted: Lease, retries: Retries): Promise<Repeat | null> {
+    using lease = granted;
+    const end = await work.attempt(lease);
+    if (end.kind === 'served' || end.kind === 'gone') return null;
+    const next = retries.after(end, lease);
+    if (next.kind === 'stop') throw next.error;
+    const forbidden = work.forbidsRepeat?.(end) ?? null;
+    if (forbidden) throw forbidden;
+    return next;
+  }
+
+  #ticket({ model, costs, placeKey }: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+    const { client, id } = this.#request;
+    const { quota, rejectsOnLimit } = this.#services.termsOf(client);
+    return {
+      id,
+      client: client.name,
+      model: model.routes,
+      costs,
+      clientQuota: quota,
+      rejectsOnClientLimit: rejectsOnLimit,
+      maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
+      maxQueueSize: model.queue.maxSize,
+      placeKey,
+    };
+  }
+
+  async #waited(queue: QueueWait, wait: () => Promise<Turn>): Promise<Turn> {
+    const { clock } = this.#services;
+    const since = clock.now();
+    const turn = await wait();
+    this.record.queueMs += clock.now() - since;
+    this.record.waitedFor(queue.waitedFor);
+    return turn;
+  }
+
+  /**
+   * In band where the status is out already, unless the answer is no stream: that one is left without an end, which its
+   * owner cuts. A bug is thrown on, for the log.
+   */
+  #fail(error: unknown): void {
+    const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
+    this.record.failed(known);
+    if (!this.answer.isHeadSent) {
+      throw new ProxyError(known.code, known.message, {
+        ...known.details,
+        headers: { ...this.#terms.headers(), ...known.details.headers },
+      });
+    }
+    if (this.record.facts?.isStreaming) this.answer.failInBand(known);
+    if (known !== error) throw known;
+  }
+
+  #report(): void {
+    const { isGone, isEnded, isHeadSent, firstByteAt } = this.answer;
+    const hasLeft = isGone && !isEnded;
+    const now = this.#services.clock.now();
+    this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt }));
+  }
+}
