@@ -194,7 +194,9 @@ function summaries(traffic: Traffic, log: EventLog): (summary: RequestSummary) =
 
 async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Promise<KeptBooks> {
   const onProblem = (problem: string) => log.problem(problem);
-  const store = state.file === null ? new MemoryStore() : new FileStore({ path: state.file, onProblem });
+  const instance = randomUUID().slice(0, 8);
+  const store =
+    state.file === null ? new MemoryStore() : new FileStore({ path: state.file, clock, instance, onProblem });
   const kept = new KeptBooks({ store, clock });
   await kept.open();
   return kept;

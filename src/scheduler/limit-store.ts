@@ -13,6 +13,14 @@ export interface SavedQuota {
   /** How much longer it rests. */
   readonly restsForMs: number;
   readonly restReason: 'throttled' | 'exhausted' | null;
+  /** Time before the books were saved, or after, in which what was granted was not written down. Absent: there is none. */
+  readonly gap?: SavedGap | undefined;
+}
+
+export interface SavedGap {
+  /** Before the books were saved; negative: it ended after. */
+  readonly endedAgoMs: number;
+  readonly forMs: number;
 }
 
 export interface SavedBooks {
@@ -20,6 +28,8 @@ export interface SavedBooks {
   readonly savedAtWallMs: number;
   /** Written at an orderly end: nothing was granted afterwards. */
   readonly isFinal: boolean;
+  /** The last sign of life of whoever wrote them, where the store knows of one that is later than the books. */
+  readonly aliveAtWallMs?: number;
   readonly quotas: readonly SavedQuota[];
 }
 

@@ -1,6 +1,6 @@
 import type { Unit } from '../charge.ts';
 import type { Clock } from '../clock.ts';
-import type { SavedBooks, SavedQuota } from './limit-store.ts';
+import type { SavedBooks, SavedGap, SavedQuota } from './limit-store.ts';
 import type { Quota } from './quota.ts';
 import type { QuotaLimit } from './quota-limit.ts';
 
@@ -44,18 +44,28 @@ function older(quota: SavedQuota, ageMs: number): SavedQuota {
     ...limit,
     snapshot: { ...limit.snapshot, used: limit.snapshot.used.map(([age, amount]) => [age + ageMs, amount] as const) },
   }));
-  return { ...quota, limits, restsForMs: Math.max(0, quota.restsForMs - ageMs) };
+  const gap = quota.gap && { ...quota.gap, endedAgoMs: quota.gap.endedAgoMs + ageMs };
+  return { ...quota, limits, restsForMs: Math.max(0, quota.restsForMs - ageMs), gap };
 }
 
 /**
- * Takes over books that were written before. After a crash, whatever could have been granted between the last write and
- * the one that never came counts as used.
+ * Books as the next process finds them. After a crash each quota has a gap, from the last write to the one that never came;
+ * it stays in the books of those that nobody asks for, however many processes come and go until somebody does.
  */
-export function restoreBooks(
-  quotas: Iterable<Quota>,
-  saved: SavedBooks,
-  { clock, writeEveryMs }: { readonly clock: Clock; readonly writeEveryMs: number },
-): void {
+export function foundBooks(saved: SavedBooks, writeEveryMs: number): SavedBooks {
+  if (saved.isFinal) return saved;
+  const { savedAtWallMs, aliveAtWallMs = savedAtWallMs } = saved;
+  const forMs = Math.max(0, aliveAtWallMs - savedAtWallMs) + writeEveryMs;
+  const quotas = saved.quotas.map((quota) => ({
+    ...quota,
+    // Two gaps are one that is as long as both and as late as the later: never too little.
+    gap: { endedAgoMs: -forMs, forMs: forMs + (quota.gap?.forMs ?? 0) },
+  }));
+  return { ...saved, quotas };
+}
+
+/** Takes over books that were found. Whatever could have been granted in a gap counts as used. */
+export function restoreBooks(quotas: Iterable<Quota>, saved: SavedBooks, clock: Clock): void {
   const now = clock.now();
   const ageMs = ageOf(saved, clock);
   const byId = new Map(saved.quotas.map((quota) => [quota.id, quota]));
@@ -63,7 +73,7 @@ export function restoreBooks(
     const books = byId.get(quota.id);
     if (!books) continue;
     restoreQuota(quota, books, { now, ageMs });
-    if (!saved.isFinal) bookUnwritten(quota, { now, ageMs, writeEveryMs });
+    if (books.gap) bookUnwritten(quota, books.gap, { now, ageMs });
   }
 }
 
@@ -97,10 +107,11 @@ function restoredLimit(
  */
 function bookUnwritten(
   quota: Quota,
-  { now, ageMs, writeEveryMs }: { now: number; ageMs: number; writeEveryMs: number },
+  { endedAgoMs, forMs }: SavedGap,
+  { now, ageMs }: { now: number; ageMs: number },
 ): void {
-  const agoMs = Math.max(0, ageMs - writeEveryMs);
-  const last = { at: now - agoMs, writeEveryMs };
+  const agoMs = Math.max(0, ageMs + endedAgoMs);
+  const last = { at: now - agoMs, forMs };
   const amounts = quota.limits.map(({ primary }) =>
     Math.min(primary.level(last.at), mostOf(quota, primary.unit, last)),
   );
@@ -111,8 +122,8 @@ function bookUnwritten(
   }
 }
 
-/** What all limits of a unit, paces and slices among them, let through from one write to the next. */
-function mostOf(quota: Quota, unit: Unit, { at, writeEveryMs }: { at: number; writeEveryMs: number }): number {
+/** What all limits of a unit, paces and slices among them, let through in so long a time. */
+function mostOf(quota: Quota, unit: Unit, { at, forMs }: { at: number; forMs: number }): number {
   const same = quota.meters.filter(({ unitName }) => unitName === unit);
-  return Math.min(...same.map(({ limit }) => limit.level(at) + (limit.capacity * writeEveryMs) / limit.windowMs));
+  return Math.min(...same.map(({ limit }) => limit.level(at) + (limit.capacity * forMs) / limit.windowMs));
 }

@@ -1,14 +1,17 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { LimitStore, SavedBooks } from '../scheduler/limit-store.ts';
 import type { Quota } from '../scheduler/quota.ts';
-import { restoreBooks, saveBooks } from '../scheduler/saved-books.ts';
+import { foundBooks, restoreBooks, saveBooks } from '../scheduler/saved-books.ts';
 
 export interface KeptBooksOptions {
   readonly store: LimitStore;
   readonly clock: Clock;
 }
 
-/** Writes the books every few seconds and at the end, and gives each quota back what was written of it. */
+/**
+ * Writes the books at the start, every few seconds and at the end, and gives each quota back what was written of it. The
+ * first write takes the mark of an orderly end off them: from then on a crash is told from one.
+ */
 export class KeptBooks {
   readonly #options: KeptBooksOptions;
   readonly #quotas: Quota[] = [];
@@ -21,7 +24,9 @@ export class KeptBooks {
   }
 
   async open(): Promise<void> {
-    this.#saved = await this.#options.store.load();
+    const saved = await this.#options.store.load();
+    this.#saved = saved && foundBooks(saved, LONGEST_UNWRITTEN_MS);
+    await this.#write(false);
     this.#writeLater();
   }
 
@@ -29,7 +34,7 @@ export class KeptBooks {
   adopt(quota: Quota): void {
     this.#quotas.push(quota);
     if (this.#saved === null) return;
-    restoreBooks([quota], this.#saved, { clock: this.#options.clock, writeEveryMs: WRITE_EVERY_MS });
+    restoreBooks([quota], this.#saved, this.#options.clock);
   }
 
   async close(): Promise<void> {
@@ -53,3 +58,5 @@ export class KeptBooks {
 }
 
 const WRITE_EVERY_MS = 2_000;
+/** From one write to the next, with what the disk takes for it. */
+const LONGEST_UNWRITTEN_MS = WRITE_EVERY_MS + 500;

@@ -4,16 +4,24 @@ const UNITS = ['requests', 'tokens', 'input_tokens', 'output_tokens'];
 const SOURCES = ['config', 'header', 'refusal'];
 const REST_REASONS = ['throttled', 'exhausted', null];
 
-/** Whether books from outside have the shape of ours in every part: what is believed here is used unseen later. */
+/**
+ * Whether books from outside have the shape of ours in every part: what is believed here is used unseen later. Fields that
+ * are not known are nobody's business: another version may have written them.
+ */
 export function isSavedBooks(value: unknown): value is SavedBooks {
   const { savedAtWallMs, isFinal, quotas } = fieldsOf(value);
   return Number.isFinite(savedAtWallMs) && typeof isFinal === 'boolean' && isListOf(quotas, isSavedQuota);
 }
 
 function isSavedQuota(value: unknown): boolean {
-  const { id, limits, restsForMs, restReason } = fieldsOf(value);
+  const { id, limits, restsForMs, restReason, gap } = fieldsOf(value);
   const isResting = Number.isFinite(restsForMs) && REST_REASONS.includes(restReason as string | null);
-  return typeof id === 'string' && isResting && isListOf(limits, isSavedLimit);
+  return typeof id === 'string' && isResting && isListOf(limits, isSavedLimit) && (gap === undefined || isGap(gap));
+}
+
+function isGap(value: unknown): boolean {
+  const { endedAgoMs, forMs } = fieldsOf(value);
+  return Number.isFinite(endedAgoMs) && Number.isFinite(forMs);
 }
 
 function isSavedLimit(value: unknown): boolean {

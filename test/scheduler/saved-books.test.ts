@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SavedBooks } from '../../src/scheduler/limit-store.ts';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
-import { restoreBooks, saveBooks } from '../../src/scheduler/saved-books.ts';
+import { foundBooks, restoreBooks, saveBooks } from '../../src/scheduler/saved-books.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,7 +30,7 @@ function written(quota: Quota, clock: FakeClock, isFinal = true): SavedBooks {
 /** The next process begins `awayMs` later, on a clock of its own. */
 function restored(saved: SavedBooks, into: Quota, awayMs: number): { quota: Quota; level: () => number[] } {
   const clock = new FakeClock(7, saved.savedAtWallMs + awayMs);
-  restoreBooks([into], saved, { clock, writeEveryMs: WRITE_EVERY_MS });
+  restoreBooks([into], foundBooks(saved, WRITE_EVERY_MS), clock);
   return { quota: into, level: () => into.limits.map(({ primary }) => Math.round(primary.level(clock.now())) + 0) };
 }
 
@@ -191,6 +191,45 @@ describe('after a crash', () => {
     spend(quota, 30, clock);
     clock.advance(250);
     expect(restored(crashed(quota, clock), quotaWith(bucket('rpm', { capacity: 60 })), 0).level()).toEqual([-30]);
+  });
+});
+
+describe('a gap in what was written', () => {
+  const rpm = () => quotaWith(bucket('rpm', { capacity: 60 }));
+
+  test('is as long as there were signs of life without a write, as on a full disk', () => {
+    const clock = new FakeClock();
+    const saved = written(rpm(), clock, false);
+    const failing = { ...saved, aliveAtWallMs: saved.savedAtWallMs + 30_000 };
+    expect(restored(failing, rpm(), 31_000).level()).toEqual([0]);
+    expect(restored(failing, rpm(), 42_250).level()).toEqual([10]);
+    const setBack = { ...saved, aliveAtWallMs: saved.savedAtWallMs - 30_000 };
+    expect(restored(setBack, rpm(), 12_250).level()).toEqual([10]);
+  });
+
+  // A crash was forgotten when the next process ended well before anybody asked for the quota.
+  test('outlives processes in which nobody asks for the quota', () => {
+    const clock = new FakeClock();
+    const daily = () => quotaWith(window('rpm', { capacity: 60 }), window('rpd', { capacity: 500, windowMs: DAY_MS }));
+    const crashed = foundBooks(written(daily(), clock, false), WRITE_EVERY_MS);
+    clock.advance(3_000);
+    const second = JSON.parse(JSON.stringify(saveBooks({ quotas: [], before: crashed }, clock, true))) as SavedBooks;
+    expect(restored(second, daily(), 1_000).level()).toEqual([0, 438]);
+    // The minute that the crash was in is over; its day is not.
+    expect(restored(second, daily(), MINUTE_MS).level()).toEqual([60, 438]);
+  });
+
+  test('joins the gap of an earlier crash', () => {
+    const clock = new FakeClock();
+    const crashed = foundBooks(written(rpm(), clock, false), WRITE_EVERY_MS);
+    clock.advance(1_000);
+    const again = foundBooks(saveBooks({ quotas: [], before: crashed }, clock, false), WRITE_EVERY_MS);
+    expect(again.quotas[0]?.gap).toEqual({ endedAgoMs: -WRITE_EVERY_MS, forMs: 2 * WRITE_EVERY_MS });
+  });
+
+  test('is none after an orderly end', () => {
+    const saved = written(rpm(), new FakeClock());
+    expect(foundBooks(saved, WRITE_EVERY_MS)).toBe(saved);
   });
 });
 

@@ -42,16 +42,16 @@ async function opened(before: SavedBooks | null = null) {
 }
 
 describe('books that are kept', () => {
-  test('are written every two seconds, and once more at the end, as the last that there are', async () => {
+  test('are written at the start, every two seconds, and once more at the end, as the last that there are', async () => {
     const { clock, store, kept } = await opened();
     kept.adopt(quota('q'));
     for (let round = 1; round <= 3; round += 1) {
       clock.advance(2_000);
-      expect(store.saved).toHaveLength(round);
+      expect(store.saved).toHaveLength(1 + round);
       await settled();
     }
     await kept.close();
-    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, false, false, true]);
+    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, false, false, false, true]);
     expect(store.saved.at(-1)?.quotas.map(({ id }) => id)).toEqual(['q']);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -62,7 +62,7 @@ describe('books that are kept', () => {
     await kept.close();
     await settled();
     clock.advance(10_000);
-    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, true]);
+    expect(store.saved.map(({ isFinal }) => isFinal)).toEqual([false, false, true]);
   });
 
   test('give a quota back what was written of it, whenever it is asked for', async () => {
@@ -77,6 +77,20 @@ describe('books that are kept', () => {
     next.kept.adopt(again);
     expect(again.limits[0]?.primary.level(next.clock.now())).toBeCloseTo(30);
     expect(again.gate.isOpen).toBe(true);
+  });
+
+  // A crash in the first two seconds after an orderly end used to pass for that end.
+  test('no longer say that they are the last as soon as there is a process again', async () => {
+    const { store, kept } = await opened();
+    kept.adopt(quota('q'));
+    await kept.close();
+
+    const next = await opened(store.saved.at(-1) as SavedBooks);
+    expect(next.store.saved).toMatchObject([{ isFinal: false, quotas: [{ id: 'q' }] }]);
+    const afterCrash = await opened(next.store.saved[0]);
+    const again = quota('q');
+    afterCrash.kept.adopt(again);
+    expect(again.limits[0]?.primary.level(afterCrash.clock.now())).toBeCloseTo(0);
   });
 
   test('keep what was written of quotas that nobody asks for', async () => {

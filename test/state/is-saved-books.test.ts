@@ -23,7 +23,14 @@ test('books as we write them are ours', () => {
   expect(isSavedBooks({ ...books, quotas: [{ ...quota, restReason: 'throttled', limits: [] }] })).toBe(true);
 });
 
+test('books of a version that knows more are ours as well, as are those of one that knows less', () => {
+  const more = { ...quota, colour: 'red', limits: [{ ...limit, shape: { round: true } }] };
+  expect(isSavedBooks({ ...books, clients: [{ name: 'web', spentUsd: 3 }], quotas: [more] })).toBe(true);
+  expect(isSavedBooks({ ...books, quotas: [{ ...quota, gap: { endedAgoMs: -2_000, forMs: 2_000 } }] })).toBe(true);
+});
+
 test.each([
+  ['a gap that is none', { ...books, quotas: [{ ...quota, gap: {} }] }],
   ['an instant that is none', { ...books, savedAtWallMs: null }],
   ['no word on the end', { ...books, isFinal: undefined }],
   ['quotas that are no list', { ...books, quotas: {} }],

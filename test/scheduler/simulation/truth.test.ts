@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { LimitPlan } from '../../../src/scheduler/limits/create-limits.ts';
 import type { NamedPlan } from '../../../src/scheduler/quota.ts';
-import { logNormal } from './random.ts';
-import { percentile, type SimulatedRequest, World } from './world.ts';
+import { logNormal, seededRandom } from './random.ts';
+import { percentile, type SimulatedRequest, World, WRITE_EVERY_MS } from './world.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -213,6 +213,30 @@ describe('a restart in the middle of three times the load', () => {
     expect(after.refusals).toBe(0);
     expect(after.admitted).toBeGreaterThan(1_000);
   });
+
+  test.each(cases)(
+    'at any moment of it, without a last write, costs no refusal: $name',
+    ({ truth, limits, hasHeaders }) => {
+      const random = seededRandom(11);
+      let world = new World({ keys: [{ truth, told: limits, hasHeaders }] }).openGates();
+      let refusals = 0;
+      let admitted = 0;
+      for (let crash = 0; crash < 20; crash += 1) {
+        let books = world.write(false);
+        for (let writes = Math.floor(random() * 20); writes > 0; writes -= 1) {
+          world.offer(30, WRITE_EVERY_MS, () => small);
+          books = world.write(false);
+        }
+        world.offer(30, random() * WRITE_EVERY_MS, () => small);
+        refusals += world.refusals;
+        admitted += world.admitted;
+        world = world.crash(books, random() * 3_000);
+      }
+      show('crashes', { refusals, admitted });
+      expect(refusals).toBe(0);
+      expect(admitted).toBeGreaterThan(1_000);
+    },
+  );
 });
 
 describe('callers that obey', () => {

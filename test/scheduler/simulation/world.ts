@@ -1,12 +1,13 @@
 import { chargeOf } from '../../../src/charge.ts';
 import type { Cost } from '../../../src/scheduler/cost.ts';
 import type { Lease } from '../../../src/scheduler/lease.ts';
+import type { SavedBooks } from '../../../src/scheduler/limit-store.ts';
 import type { ModelRoutes } from '../../../src/scheduler/model-routes.ts';
 import { type NamedPlan, Quota } from '../../../src/scheduler/quota.ts';
 import type { Reading, Spent } from '../../../src/scheduler/quota-limit.ts';
 import type { Rejection } from '../../../src/scheduler/rejection.ts';
 import { Route } from '../../../src/scheduler/route.ts';
-import { restoreBooks, saveBooks } from '../../../src/scheduler/saved-books.ts';
+import { foundBooks, restoreBooks, saveBooks } from '../../../src/scheduler/saved-books.ts';
 import { Scheduler } from '../../../src/scheduler/scheduler.ts';
 import { createStrategy } from '../../../src/scheduler/strategies/registry.ts';
 import type { Strategy } from '../../../src/scheduler/strategies/strategy.ts';
@@ -16,6 +17,9 @@ import type { UpstreamLimit } from '../../../src/simulator/limits/upstream-limit
 import { createUpstreamLimiter, type UpstreamLimiter } from '../../../src/simulator/limits/upstream-limiter.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { seededRandom } from './random.ts';
+
+/** From one write of the books to the next. */
+export const WRITE_EVERY_MS = 2_000;
 
 /** One key: what its vendor enforces, and what Sluice was told. */
 export interface SimulatedKey {
@@ -80,6 +84,7 @@ export class World {
   #options: WorldOptions;
   #limiterOf = new Map<Route, UpstreamLimiter>();
   #next = 0;
+  #isGone = false;
 
   constructor(options: WorldOptions, before?: { readonly clock: FakeClock; readonly limiters: UpstreamLimiter[] }) {
     this.clock = before?.clock ?? new FakeClock();
@@ -182,9 +187,25 @@ export class World {
 
   /** The process ends in good order and starts again; upstreams notice nothing. */
   restart(): World {
-    const books = saveBooks({ quotas: this.quotas, before: null }, this.clock, true);
+    return this.#startAgain(this.write(true));
+  }
+
+  /** What a store would be given now. */
+  write(isFinal: boolean): SavedBooks {
+    return saveBooks({ quotas: this.quotas, before: null }, this.clock, isFinal);
+  }
+
+  /** The process is gone at once, and starts again some time later with the books that it wrote last. */
+  crash(books: SavedBooks, awayMs: number): World {
+    this.#isGone = true;
+    this.scheduler.stop();
+    this.clock.advance(awayMs);
+    return this.#startAgain(books);
+  }
+
+  #startAgain(books: SavedBooks): World {
     const next = new World(this.#options, { clock: this.clock, limiters: this.limiters });
-    restoreBooks(next.quotas, books, { clock: this.clock, writeEveryMs: 2_000 });
+    restoreBooks(next.quotas, foundBooks(books, WRITE_EVERY_MS), this.clock);
     return next;
   }
 
@@ -223,6 +244,7 @@ export class World {
   }
 
   #send(lease: Lease, request: SimulatedRequest): void {
+    if (this.#isGone) return;
     const limiter = this.#limiterOf.get(lease.route) as UpstreamLimiter;
     this.clock.schedule(this.#delay(), () => {
       const verdict = limiter.admit(this.clock.now(), { input: request.inputTokens, outputCap: knownOutput(request) });
@@ -240,6 +262,7 @@ export class World {
         const { inputTokens, outputTokens, cachedTokens = 0 } = request;
         limiter.finish(this.clock.now(), verdict.handle, { input: inputTokens - cachedTokens, output: outputTokens });
         this.clock.schedule(this.#delay(), () => {
+          if (this.#isGone) return;
           this.#answered(lease, readings);
           const usage = chargeOf(request.inputTokens, request.outputTokens);
           lease.end({ charged: this.#options.settlesTo === 'reserved' ? 'reserved' : usage, report: { kind: 'ok' } });
@@ -249,11 +272,13 @@ export class World {
   }
 
   #answered(lease: Lease, readings: readonly Reading[]): void {
+    if (this.#isGone) return;
     lease.headed(readings);
     lease.proved();
   }
 
   #refused(lease: Lease, retryAfterMs: number | null, spent: readonly Spent[]): void {
+    if (this.#isGone) return;
     lease.headed([]);
     lease.end({ charged: [0, 0, 0, 0, 0], report: { kind: 'wait', retryAfterMs, spent } });
     this.scheduler.again(lease.ticket, { exclude: [], notBeforeMs: 0 });
