@@ -1,4 +1,5 @@
 import { isLoopback } from './addresses.ts';
+import { checkPrices } from './check-prices.ts';
 import type { Config } from './config.ts';
 import { LimitScopes } from './limit-scopes.ts';
 import { type Finding, formatPath, type Path } from './mistakes.ts';
@@ -15,6 +16,7 @@ export function checkValues(parsed: ParsedConfig, config: Config): Finding[] {
     ...checkLoops(config),
     ...checkWays(config),
     ...checkLimits(config),
+    ...checkPrices(config),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Price } from '../money.ts';
 import type { Limits } from './limits.ts';
 import type { ProviderType } from './provider-types.ts';
 import type { Capability, Strategy } from './schema-models.ts';
@@ -188,12 +189,6 @@ export interface TargetConfig {
   readonly params: Readonly<Record<string, unknown>>;
   readonly force: Readonly<Record<string, unknown>>;
   readonly drop: readonly string[];
+  /** Null: not known. */
   readonly price: Price | null;
-}
-
-/** USD per million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly output: number;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CallTimeouts, ClientConfig, Config, ModelConfig, Price, QueueConfig, QuotaConfig } from './config.ts';
+import type { Price } from '../money.ts';
+import type { CallTimeouts, ClientConfig, Config, ModelConfig, QueueConfig, QuotaConfig } from './config.ts';
 import { withoutAbsent } from './limits.ts';
 import { normaliseProvider } from './normalise-providers.ts';
 import type { ParsedConfig } from './schema.ts';

@@ -151,6 +151,7 @@ class RequestRun {
     return this.#course.serve({
       model,
       costs: sizes.map((size) => size?.cost ?? null),
+      prices: sizes.map((size) => size?.predictedNanoUsd ?? null),
       placeKey: () => held.placeKey(),
       attempt: (lease) => this.#attempt(order, lease),
     });

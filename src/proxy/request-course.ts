@@ -30,6 +30,8 @@ export interface Work {
   readonly model: ServedModel;
   /** By target; null: that one cannot serve it. */
   readonly costs: readonly (Cost | null)[];
+  /** By target, in nano-dollars, as expected; null: not known. */
+  readonly prices: readonly (number | null)[];
   /** Recognises a repeat of the request. */
   readonly placeKey: () => string;
   /** Sends it. The lease has ended when this resolves. */
@@ -108,7 +110,7 @@ export class RequestCourse {
     return next;
   }
 
-  #ticket({ model, costs, placeKey }: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+  #ticket({ model, costs, prices, placeKey }: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
@@ -116,6 +118,7 @@ export class RequestCourse {
       client: client.name,
       model: model.routes,
       costs,
+      prices,
       clientQuota: quota,
       rejectsOnClientLimit: rejectsOnLimit,
       maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),

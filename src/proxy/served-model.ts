@@ -1,3 +1,4 @@
+import type { Price } from '../money.ts';
 import type { Capability, Provider } from '../providers/provider.ts';
 import type { Wires } from '../providers/wire.ts';
 import type { ModelRoutes } from '../scheduler/model-routes.ts';
@@ -42,6 +43,8 @@ export interface ServedTarget {
   readonly canStreamUsage: boolean;
   /** Images may be fetched for it, where its vendor wants them inside the request. */
   readonly fetchesImages: boolean;
+  /** Null: not known. */
+  readonly price: Price | null;
   /** Headers of the client to pass on besides the usual ones, lower-case. */
   readonly forwardHeaders: readonly string[];
 }

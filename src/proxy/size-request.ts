@@ -1,5 +1,6 @@
 import { type Charge, chargeOf } from '../charge.ts';
 import { ProxyError } from '../errors.ts';
+import { FREE, nanoUsdFor, type Price } from '../money.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { JsonObject } from '../providers/wire.ts';
 import type { Cost } from '../scheduler/cost.ts';
@@ -22,12 +23,16 @@ export interface TargetSize {
   readonly inputTokens: number;
   readonly predictedOutputTokens: number;
   readonly cost: Cost;
+  /** What its tokens cost; null: not known. */
+  readonly price: Price | null;
+  /** Of the estimated input and the predicted output, in nano-dollars; null: not known. */
+  readonly predictedNanoUsd: number | null;
 }
 
 export interface SizedRequest {
   readonly body: RequestBody;
   readonly model: ServedModel;
-  readonly door: Pick<Door, 'operation' | 'body' | 'measure' | 'generates' | 'input'>;
+  readonly door: Pick<Door, 'operation' | 'body' | 'measure' | 'generates' | 'input' | 'isFree'>;
   /** The client's configured name: outputs are predicted by it. */
   readonly client: string;
 }
@@ -119,7 +124,8 @@ function sizesOf(request: Sizing, estimates: Estimates, services: SizeServices):
     if (exceedsContext(target, facts, atLeastTokens)) return null;
     isTooLong = false;
     const predictedOutputTokens = predictOutput({ ...request, facts }, target, services);
-    return sizeOf(target, facts, { estimate, correction, atLeastTokens, predictedOutputTokens, mayBeCached });
+    const price = request.door.isFree ? FREE : target.price;
+    return sizeOf(target, facts, { estimate, correction, atLeastTokens, predictedOutputTokens, mayBeCached, price });
   });
   if (isTooLong) throw tooLong(request);
   return sizes;
@@ -156,11 +162,12 @@ interface Figures {
   readonly atLeastTokens: number;
   readonly predictedOutputTokens: number;
   readonly mayBeCached: boolean;
+  readonly price: Price | null;
 }
 
 function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figures): TargetSize {
   const { outputCapTokens, hasUnseenInput = false } = facts;
-  const { estimate, correction, predictedOutputTokens } = figures;
+  const { estimate, correction, predictedOutputTokens, price } = figures;
   const inputTokens = Math.ceil(estimate.inputTokens * correction.factor);
   const size = { outputCapTokens, predictedOutputTokens } as const;
   const reservedInput = Math.ceil(inputTokens * marginOf(provider, correction));
@@ -181,6 +188,8 @@ function sizeOf({ provider }: ServedTarget, facts: RequestFacts, figures: Figure
       expected: provider.settledCharge(usage, reserved),
       certain: certainCharge(provider, facts, figures),
     },
+    price,
+    predictedNanoUsd: price && nanoUsdFor(usage, price),
   };
 }
 

@@ -14,6 +14,8 @@ export interface TicketRequest {
   readonly model: ModelRoutes;
   /** By target, in the order of the model's targets; null: this target can't serve the request. */
   readonly costs: readonly (Cost | null)[];
+  /** What it is expected to cost in money, by target, all in one unit; null: not known. Absent: of none. */
+  readonly prices?: readonly (number | null)[];
   /** The client's own limits; its tickets wait for them in a line of their own. */
   readonly clientQuota: Quota | null;
   /** Answer at once instead of waiting for the client's own limits. */

@@ -161,6 +161,7 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       edits: target && targetEdits(target),
       canStreamUsage,
       fetchesImages: config.fetchesImages,
+      price: target?.price ?? null,
       forwardHeaders: config.forwardHeaders,
     };
   }

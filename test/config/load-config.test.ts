@@ -291,7 +291,7 @@ describe('warnings', () => {
     const text = `
 providers: [{ type: openai, keys: [a], raw: false }]
 models:
-  - { name: a, strategy: lowest-price, fallbacks: [], targets: [{ provider: openai, model: a }] }
+  - { name: a, strategy: lowest-latency, fallbacks: [], targets: [{ provider: openai, model: a }] }
   - { name: b, strategy: headroom, targets: [{ provider: openai, model: b }] }
 metrics: false
 `;

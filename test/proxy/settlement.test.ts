@@ -10,6 +10,8 @@ const SIZE = {
   inputTokens: 10,
   predictedOutputTokens: 20,
   cost: { reserved: [1, 111, 11, 100, 1], expected: [1, 30, 10, 20, 1], certain: [1, 105, 5, 100, 1] },
+  price: null,
+  predictedNanoUsd: null,
 } as const;
 
 const NOTHING = { usage: null, producedTokens: null };

@@ -4,6 +4,7 @@ import { azureOpenAi } from '../../src/providers/azure/azure-openai.ts';
 import { openai } from '../../src/providers/openai.ts';
 import { openaiCompatible } from '../../src/providers/openai-compatible.ts';
 import { chatDoor } from '../../src/proxy/doors/chat.ts';
+import { countTokensDoor } from '../../src/proxy/doors/messages/messages.ts';
 import { readRequestBody } from '../../src/proxy/request-body.ts';
 import { sizeRequest } from '../../src/proxy/size-request.ts';
 import { Calibration } from '../../src/tokens/calibrate.ts';
@@ -75,6 +76,8 @@ describe('the cost of a request', () => {
           expected: [1, 120, 100, 20, 1],
           certain: [1, 130, 80, 50, 1],
         },
+        price: null,
+        predictedNanoUsd: null,
       },
     ]);
   });
@@ -177,5 +180,32 @@ describe('a target', () => {
     const wide = { changes: { supports: new Set<never>(), contextLengthTokens: 1_000_000 } };
     const narrow = { changes: { contextLengthTokens: 10 } };
     expect(() => sizesOf({ targets: [wide, narrow], body: tools })).toThrow(/is 10 tokens/);
+  });
+});
+
+describe('the price of a request', () => {
+  const price = { input: 2.5, cachedInput: 1.25, output: 10 };
+  const targets = [{ changes: { price } }, { changes: { price: { input: 0, cachedInput: 0, output: 0 } } }, {}];
+
+  test('is that of the estimated input and the predicted output, which no cap makes dearer', async () => {
+    // 100 tokens at 2.50 and 20 at 10 dollars a million: 450 millionths.
+    const sizes = await sizesOf({ targets, body: { max_tokens: 4_000 } });
+    expect(sizes.map((size) => size?.predictedNanoUsd)).toEqual([450_000, 0, null]);
+    const [learned] = await sizesOf({ targets, calibration: taught(2, 200) });
+    expect(learned?.predictedNanoUsd).toBe(700_000);
+  });
+
+  test('is nothing for counting', async () => {
+    const { model } = new ProxyBench({ clock: new FakeClock(), transport: new ScriptedTransport(), targets });
+    const text = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'x' }] });
+    const body = readRequestBody(Buffer.from(text), countTokensDoor.body);
+    const targetsOf = { ...model, targets: model.targets.map((target) => ({ ...target, wires: anthropic.wires })) };
+    const services = {
+      calibration: new Calibration(),
+      outputs: new OutputPredictor(20),
+      tokens: { estimate: hundred },
+    };
+    const sizes = await sizeRequest({ model: targetsOf, door: countTokensDoor, client: 'web', body }, services);
+    expect(sizes.map((size) => size?.predictedNanoUsd)).toEqual([0, 0, 0]);
   });
 });

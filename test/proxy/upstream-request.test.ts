@@ -27,6 +27,7 @@ const TARGET: ServedTarget = {
   canStreamUsage: true,
   edits: null,
   fetchesImages: false,
+  price: null,
   forwardHeaders: [],
 };
 

@@ -204,6 +204,7 @@ function servedTarget({ provider = openai, name = 'acme', changes = {} }: BenchT
     canStreamUsage: true,
     edits: null,
     fetchesImages: false,
+    price: null,
     forwardHeaders: [],
     ...changes,
   };

@@ -20,6 +20,8 @@ export interface Door {
   readonly body: BodyReader;
   /** Whether its answers are written by the model, so that their length is predicted and learned. */
   readonly generates: boolean;
+  /** Vendors ask no money for it. */
+  readonly isFree?: boolean;
   /** The field that the prompt stands in. */
   readonly input: string;
   measure(body: JsonObject): Measured;

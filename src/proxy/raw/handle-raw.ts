@@ -29,6 +29,8 @@ const ONE_REQUEST: TargetSize = {
   predictedOutputTokens: 0,
   isWhole: true,
   cost: { reserved: [1, 0, 0, 0, 1], expected: [1, 0, 0, 0, 1], certain: [1, 0, 0, 0, 1] },
+  price: null,
+  predictedNanoUsd: null,
 };
 
 /** How a JSON object begins. */
@@ -88,6 +90,7 @@ class RawRun {
     return this.#course.serve({
       model,
       costs: model.targets.map(() => ONE_REQUEST.cost),
+      prices: model.targets.map(() => null),
       placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
       attempt: (lease) => this.#attempt(model, lease),
       forbidsRepeat: (end) => (this.#mayHaveBeenDone(end) ? notRepeated(end.failure.reason) : null),

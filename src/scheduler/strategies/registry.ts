@@ -2,6 +2,7 @@ import { failover } from './failover.ts';
 import { headroom } from './headroom.ts';
 import { leastBusy } from './least-busy.ts';
 import { leastUsage } from './least-usage.ts';
+import { lowestPrice } from './lowest-price.ts';
 import { createRoundRobin } from './round-robin.ts';
 import type { Strategy } from './strategy.ts';
 import { createWeighted } from './weighted.ts';
@@ -13,6 +14,7 @@ const STRATEGIES: Readonly<Record<string, () => Strategy>> = {
   weighted: createWeighted,
   'least-usage': () => leastUsage,
   'least-busy': () => leastBusy,
+  'lowest-price': () => lowestPrice,
 };
 
 /** A strategy of its own for each model: some keep a turn. Null for a name that is unknown or not built yet. */

@@ -1,4 +1,5 @@
 import { chargeOf } from '../../../src/charge.ts';
+import { nanoUsdFor, type Price } from '../../../src/money.ts';
 import type { Cost } from '../../../src/scheduler/cost.ts';
 import type { Lease } from '../../../src/scheduler/lease.ts';
 import type { SavedBooks } from '../../../src/scheduler/limit-store.ts';
@@ -29,6 +30,8 @@ export interface SimulatedKey {
   readonly hasHeaders?: boolean;
   /** Keys of one organisation share its quota and its limiter. */
   readonly organisation?: string;
+  /** Makes each key a target of its own: keys of one target cost the same. */
+  readonly price?: Price;
 }
 
 export interface SimulatedRequest {
@@ -117,8 +120,8 @@ export class World {
     this.model = {
       name: 'm',
       strategy: createStrategy(options.strategy ?? 'headroom') as Strategy,
-      options: routes.map((route, index) => ({ route, target: 0, index, weight: 1 })),
-      after: [0],
+      options: routes.map((route, index) => ({ route, target: this.#hasPrices ? index : 0, index, weight: 1 })),
+      after: options.keys.map(() => 0),
     };
   }
 
@@ -136,7 +139,10 @@ export class World {
       id,
       client: request.client ?? 'c',
       model: this.model,
-      costs: [costOf(request)],
+      costs: this.#options.keys.map(() => costOf(request)),
+      prices: this.#options.keys.map(({ price }) =>
+        price ? nanoUsdFor({ ...request, cachedInputTokens: 0 }, price) : null,
+      ),
       clientQuota: null,
       rejectsOnClientLimit: false,
       maxWaitMs: this.#options.maxWaitMs ?? 30_000,
@@ -292,6 +298,10 @@ export class World {
       const remaining = Math.max(0, Math.floor(limit.read(this.clock.now()).level));
       return [{ unit: unit === 'total' ? 'tokens' : 'requests', windowMs, limit: limit.spec.limit, remaining }];
     });
+  }
+
+  get #hasPrices(): boolean {
+    return this.#options.keys.some(({ price }) => price);
   }
 
   #hasHeaders(route: Route): boolean {

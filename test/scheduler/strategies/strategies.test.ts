@@ -113,6 +113,17 @@ test('weighted spreads turns smoothly', () => {
   expect(picks(strategy, shapes, 7)).toBe('aabacaa');
 });
 
+test('lowest-price takes the target where this request costs least, then whoever has fewer in flight', () => {
+  const strategy = createStrategy('lowest-price') as Strategy;
+  const shapes = ['dear', 'busy', 'idle', 'unknown'].map((id) => ({ id, inFlight: id === 'busy' ? 1 : 0 }));
+  const priced = candidates(shapes).map((candidate, target) => ({ ...candidate, target }));
+  const pick = (request: object) => strategy(priced, { request } as Ticket, 0).route.id;
+  expect(pick({ prices: [300, 200, 200, null] })).toBe('idle');
+  expect(pick({ prices: [0, 200, 200, null] })).toBe('dear');
+  expect(pick({ prices: [null, null, null, 500] })).toBe('unknown');
+  expect(pick({})).toBe('dear');
+});
+
 test('a name that nobody knows is no strategy', () => {
   expect(createStrategy('psychic')).toBeNull();
 });

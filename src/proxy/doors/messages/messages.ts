@@ -25,6 +25,7 @@ export const countTokensDoor: Door = {
   operation: 'count_tokens',
   body: { names: MESSAGES_NAMES, facts: countFacts },
   generates: false,
+  isFree: true,
   input: 'messages',
   measure: () => ({ chat: { messages: [] }, knownTokens: 0 }),
   fromEstimate: { chatOf: chatOfMessages, answer: (inputTokens) => ({ input_tokens: inputTokens }) },
