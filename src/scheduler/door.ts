@@ -77,11 +77,33 @@ export class Door {
     return { kind: 'entered', ticket };
   }
 
-  /** A ticket comes back after a failed attempt. */
-  reenter(ticket: Ticket): void {
-    ticket.state = 'waiting';
-    this.#lines.add(ticket);
+  /** What the request is by now; null: that takes time to find out. */
+  renewed({ request }: Ticket): TicketRequest | null {
+    return request.renewed ? request.renewed() : request;
+  }
+
+  /** A ticket comes back as what its request is by now; null: it is withdrawn until that is known. */
+  reenter(ticket: Ticket, request: TicketRequest | null): void {
+    ticket.state = 'withdrawn';
     this.isStale = true;
+    if (request === null) return;
+    ticket.request = request;
+    this.#lines.move([ticket]);
+  }
+
+  /** The configuration has changed: each request may have become another one, which waits at the place of the old. */
+  renewAll(): void {
+    const moved: Ticket[] = [];
+    for (const ticket of this.#lines.inOrder()) {
+      const request = this.renewed(ticket);
+      if (request === ticket.request) continue;
+      ticket.state = 'withdrawn';
+      this.#lines.remove(ticket);
+      if (request === null) continue;
+      ticket.request = request;
+      moved.push(ticket);
+    }
+    this.#lines.move(moved);
   }
 
   /** It has left the queue, for a lease or for good. */

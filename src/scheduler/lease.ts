@@ -70,6 +70,8 @@ export class Lease implements Disposable {
   hasLeftGates = false;
   hasEnded = false;
   readonly #owner: LeaseOwner;
+  /** Every quota that it draws on; those of its route and its client may be others by the time it ends. */
+  readonly #quotas: readonly Quota[];
   #held: Held[] = [];
 
   constructor(owner: LeaseOwner, ticket: Ticket, grant: { option: RouteOption; cost: Cost; now: number }) {
@@ -79,6 +81,8 @@ export class Lease implements Disposable {
     this.cost = grant.cost;
     this.grantedAt = grant.now;
     this.sentAt = grant.now;
+    const { clientQuota } = ticket.request;
+    this.#quotas = clientQuota === null ? grant.option.route.quotas : [...grant.option.route.quotas, clientQuota];
     this.#book(grant.now);
   }
 
@@ -135,9 +139,15 @@ export class Lease implements Disposable {
     return hasRisen;
   }
 
+  /** A limit that covers its route from now on counts it as if it always had. */
+  bookAlso(limit: QuotaLimit, isCompared: boolean): void {
+    this.#bookOn(limit, isCompared, this.grantedAt);
+  }
+
   #letGo(now: number): void {
     for (const { limit, unsure } of this.#held) limit?.ended(unsure, now);
     this.#held = [];
+    for (const quota of this.#quotas) quota.underWay.delete(this);
   }
 
   #correct({ meter, booking, limit }: Held, amount: number, now: number): boolean {
@@ -154,7 +164,10 @@ export class Lease implements Disposable {
   }
 
   #book(now: number): void {
-    for (const { limits, learns } of this.#quotas()) for (const limit of limits) this.#bookOn(limit, learns, now);
+    for (const quota of this.#quotas) {
+      quota.underWay.add(this);
+      for (const limit of quota.limits) this.#bookOn(limit, quota.learns, now);
+    }
   }
 
   #bookOn(limit: QuotaLimit, isCompared: boolean, now: number): void {
@@ -165,11 +178,6 @@ export class Lease implements Disposable {
       this.#held.push({ meter, booking: meter.limit.take(amount, now), limit: isPrimary ? limit : null, unsure });
       if (isPrimary) limit.flow.record(now, amount, unsure);
     }
-  }
-
-  *#quotas(): Generator<Quota> {
-    yield* this.route.quotas;
-    if (this.ticket.request.clientQuota) yield this.ticket.request.clientQuota;
   }
 }
 

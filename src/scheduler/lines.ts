@@ -60,6 +60,22 @@ export class Lines {
     this.#waiting -= 1;
   }
 
+  /** Puts tickets that have left into the lines of what their requests have become; they wait again, at their old places. */
+  move(tickets: readonly Ticket[]): void {
+    const left = new Set<Line>();
+    for (const ticket of tickets) {
+      const line = this.lineOf(ticket.request);
+      if (line !== ticket.line) left.add(ticket.line);
+      ticket.line = line;
+    }
+    // A line tells who has left it by their not waiting: it must forget those who wait elsewhere.
+    for (const line of left) line.queue.dropGaps();
+    for (const ticket of tickets) {
+      ticket.state = 'waiting';
+      this.add(ticket);
+    }
+  }
+
   /** All of them, in order. */
   inOrder(): Ticket[] {
     const tickets: Ticket[] = [];

@@ -59,7 +59,11 @@ export class QuotaLimit {
   /** Whether it fills all the time, as a bucket does, rather than when something old falls out of a window. */
   readonly refills: boolean;
   source: LimitSource;
-  readonly #configured: number | null;
+  readonly #plan: LimitPlan;
+  readonly #isChargedAtEnd: boolean;
+  #configured: number | null;
+  /** What the upstream last said; null: nothing yet. */
+  #seen: number | null;
   readonly #foreign = new ForeignUse();
   readonly #surprises = new Surprises();
   /** A head that is judged again when all it may speak of has been booked here. */
@@ -75,7 +79,52 @@ export class QuotaLimit {
     this.meters = limits.map((limit) => new Meter(limit, { name, quotaName, isChargedAtEnd }));
     this.source = options.source;
     this.refills = options.plan.algorithm === 'token-bucket' && !options.plan.isGuess;
+    this.#plan = options.plan;
+    this.#isChargedAtEnd = isChargedAtEnd;
     this.#configured = options.source === 'config' ? options.plan.capacity : null;
+    this.#seen = options.source === 'config' ? null : options.plan.capacity;
+  }
+
+  /** Whether it limits what the plan does, over the same time. */
+  isOf({ unit, windowMs }: Pick<LimitPlan, 'unit' | 'windowMs'>): boolean {
+    return this.primary.unit === unit && this.primary.windowMs === windowMs;
+  }
+
+  /** Whether only the number may differ. */
+  isEnforcedLike({
+    plan,
+    isChargedAtEnd = false,
+  }: {
+    readonly plan: LimitPlan;
+    readonly isChargedAtEnd?: boolean;
+  }): boolean {
+    return isChargedAtEnd === this.#isChargedAtEnd && ENFORCED_BY.every((fact) => plan[fact] === this.#plan[fact]);
+  }
+
+  /**
+   * The configuration gives another number, or none (null). What is booked stays booked, and the lower of configured and
+   * seen holds. Returns whether any number is known then.
+   */
+  configure(capacity: number | null, now: number): boolean {
+    this.#configured = capacity;
+    const known = Math.min(capacity ?? Number.POSITIVE_INFINITY, this.#seen ?? Number.POSITIVE_INFINITY);
+    if (capacity === null && this.#seen === null) return false;
+    this.source = known === capacity ? 'config' : 'header';
+    if (known === this.primary.capacity) return true;
+    const debt = Math.min(0, this.primary.level(now));
+    this.#resize(known, now);
+    // A bucket that is smaller from now on was not overdrawn for that.
+    if (this.refills) this.primary.observe({ now, lowest: debt, highest: Number.POSITIVE_INFINITY, mayRaise: true });
+    return true;
+  }
+
+  /** What was used of a limit of the same unit and window, which was enforced in another way, and what was seen of it. */
+  takeOver(other: QuotaLimit, now: number): void {
+    const snapshot = other.primary.snapshot(now);
+    const used = snapshot.used.reduce((sum, [, amount]) => sum + amount, 0);
+    const asOne = { ...snapshot, used: [[0, Math.min(used, this.primary.capacity)]] as const };
+    this.primary.restore(this.refills ? asOne : snapshot, 0, now);
+    if (other.#seen !== null) this.seeCapacity(other.#seen, now);
   }
 
   describes(reading: Pick<Reading, 'unit' | 'windowMs'>): boolean {
@@ -84,15 +133,21 @@ export class QuotaLimit {
 
   /** The upstream said how much it admits. Returns whether that changes anything. */
   seeCapacity(seen: number, now: number): boolean {
+    if (seen <= 0) return false;
+    this.#seen = seen;
     const capacity = Math.min(seen, this.#configured ?? seen);
-    const before = this.primary.capacity;
-    if (capacity === before || capacity <= 0) return false;
-    // A pace and slices are shares of the limit, so they change with it.
-    for (const { limit } of this.meters) limit.setCapacity(Math.max(1, (limit.capacity * capacity) / before), now);
+    if (capacity === this.primary.capacity) return false;
+    this.#resize(capacity, now);
     this.source = capacity === this.#configured ? 'config' : 'header';
+    return true;
+  }
+
+  /** A pace and slices are shares of the limit, so they change with it. */
+  #resize(capacity: number, now: number): void {
+    const shares = createLimits({ ...this.#plan, capacity });
+    for (const [index, { limit }] of this.meters.entries()) limit.setCapacity((shares[index] as Limit).capacity, now);
     this.#kept = null;
     this.#surplus = 0;
-    return true;
   }
 
   /** What was sent turned out to cost more, or less. */
@@ -181,6 +236,9 @@ export class QuotaLimit {
     for (const { limit } of this.meters) if (limit instanceof AdaptivePace) yield limit;
   }
 }
+
+/** What makes a limit another one, its number aside. */
+const ENFORCED_BY = ['algorithm', 'isGuess', 'burst', 'sliceMs', 'anchor'] as const;
 
 /** What refills holds fractions, and heads tell whole numbers: up to one more is there than they say. */
 const BUCKET_ROUNDING = 1;

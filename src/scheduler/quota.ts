@@ -1,9 +1,11 @@
 import type { Cost } from './cost.ts';
 import { Gate } from './gate.ts';
+import type { Lease } from './lease.ts';
+import { LimitList } from './limit-list.ts';
 import type { LimitPlan } from './limits/create-limits.ts';
 import type { Boundaries } from './limits/fixed-window.ts';
 import type { Meter } from './meter.ts';
-import { type LimitSource, QuotaLimit, type Reading, type Spent } from './quota-limit.ts';
+import type { LimitSource, QuotaLimit, Reading, Spent } from './quota-limit.ts';
 
 export interface NamedPlan {
   /** As people know it: `rpm`. */
@@ -26,6 +28,9 @@ export interface QuotaOptions {
   readonly dayOf?: Boundaries;
   readonly skewMs: number;
 }
+
+/** What a configuration says of a quota. */
+export type QuotaTerms = Omit<QuotaOptions, 'id' | 'skewMs'>;
 
 export type TaughtLimit = Pick<LimitPlan, 'unit' | 'windowMs' | 'capacity'>;
 
@@ -55,16 +60,14 @@ export interface Refusal {
  */
 export class Quota {
   readonly id: string;
-  readonly name: string;
-  readonly learns: boolean;
   readonly gate: Gate;
-  readonly #learned: (limit: TaughtLimit) => Omit<NamedPlan, 'name'>;
-  readonly #dayOf: Boundaries | null;
+  /** Those that draw on it and are not settled yet. */
+  readonly underWay = new Set<Lease>();
+  #terms: QuotaTerms;
   /** Nothing starts before it: a 429 without numbers, or a day that is gone. */
   restsUntil = 0;
   restReason: 'throttled' | 'exhausted' | null = null;
-  #limits: QuotaLimit[] = [];
-  #meters: Meter[] = [];
+  readonly #limits = new LimitList();
   #skewMs: number;
   /** When a refusal last showed that the books were wrong: those that were under way then say nothing new. */
   distrustedAt = Number.NEGATIVE_INFINITY;
@@ -77,21 +80,53 @@ export class Quota {
 
   constructor(options: QuotaOptions) {
     this.id = options.id;
-    this.name = options.name;
-    this.learns = options.learns;
-    this.#learned = options.learned ?? refillsEvenly;
-    this.#dayOf = options.dayOf ?? null;
+    this.#terms = options;
     this.#skewMs = options.skewMs;
     this.gate = new Gate(!options.learns);
     for (const limit of options.limits) this.#add(limit, 'config');
   }
 
+  get name(): string {
+    return this.#terms.name;
+  }
+
+  get learns(): boolean {
+    return this.#terms.learns;
+  }
+
   get limits(): readonly QuotaLimit[] {
-    return this.#limits;
+    return this.#limits.all;
   }
 
   get meters(): readonly Meter[] {
-    return this.#meters;
+    return this.#limits.meters;
+  }
+
+  /** Changes whenever `meters` does. */
+  get version(): number {
+    return this.#limits.version;
+  }
+
+  /** Nothing of it is known that a quota made anew would not know. */
+  isUnused(now: number): boolean {
+    if (this.underWay.size > 0 || this.restsUntil > now) return false;
+    return this.limits.every(({ primary }) => primary.fullInMs(now) <= 0);
+  }
+
+  /**
+   * Another configuration: limits that stay keep their books, and one that is new counts what is under way. How much was
+   * used of it before nobody knows, so a quota that learns lets one request at a time find out.
+   */
+  reconfigure(terms: QuotaTerms, now: number): void {
+    this.#terms = terms;
+    const { name: quotaName, learns, limits } = terms;
+    const { added } = this.#limits.reconfigure(limits, {
+      ...{ quotaName, skewMs: this.#skewMs },
+      ...{ keepsLearned: learns, now },
+    });
+    for (const limit of added) for (const lease of this.underWay) lease.bookAlso(limit, learns);
+    if (!learns) this.gate.open();
+    else if (added.length > 0) this.gate.close();
   }
 
   /** The head of an answer to a request. Returns whether anything changed that a plan rests on. */
@@ -112,7 +147,7 @@ export class Quota {
     if (now >= this.#lastRest.until + this.#lastRest.ms * CAUTION) this.gate.widen();
     if (now - this.#quietSince < QUIET_MS) return;
     this.#quietSince = now;
-    for (const limit of this.#limits) for (const pace of limit.paces()) pace.raiseBurst(now);
+    for (const limit of this.limits) for (const pace of limit.paces()) pace.raiseBurst(now);
   }
 
   /**
@@ -142,7 +177,7 @@ export class Quota {
    * there, or the refusal is older than it: nothing of it is spent.
    */
   exhausted({ now, sentAt, retryAfterMs, spent }: Omit<Refusal, 'isExplained'>): void {
-    const day = this.#dayOf?.(now) ?? null;
+    const day = this.#terms.dayOf?.(now) ?? null;
     const isYoung = day !== null && now - day.startMs < YOUNG_DAY_MS;
     const restMs = isYoung ? MINUTE_MS : (day?.endMs ?? now + HOUR_MS) - now;
     const until = now + (retryAfterMs ?? restMs);
@@ -163,17 +198,18 @@ export class Quota {
   /** One request cost more than the upstream ever admits: its capacity is known now. */
   neverFits(unit: string | null, capacity: number | null, now: number): void {
     if (capacity === null) return;
-    for (const limit of this.#limits) if (limit.primary.unit === unit) limit.seeCapacity(capacity, now);
+    for (const limit of this.limits) if (limit.primary.unit === unit) limit.seeCapacity(capacity, now);
   }
 
   /** The limit that a reading speaks of, learned from it if need be; null when there is nothing to learn. */
   limitFor(reading: Reading, source: LimitSource, now: number): QuotaLimit | null {
-    const known = this.#limits.find((limit) => limit.describes(reading));
+    const known = this.#limits.describedBy(reading);
     if (known) return known;
     if (!this.learns || reading.limit === null || reading.limit <= 0) return null;
     const { unit, windowMs, limit: capacity } = reading;
     const name = `${SHORT_NAMES[unit]}${windowLetter(windowMs)}`;
-    const learned = this.#add({ name, ...this.#learned({ unit, windowMs, capacity }) }, source);
+    const plan = (this.#terms.learned ?? refillsEvenly)({ unit, windowMs, capacity });
+    const learned = this.#add({ name, ...plan }, source);
     const level = reading.remaining ?? capacity;
     learned.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
     return learned;
@@ -191,7 +227,7 @@ export class Quota {
   #distrust(now: number): void {
     this.distrustedAt = now;
     this.#skewMs = Math.min(this.#skewMs * 1.5, MAX_SKEW_MS);
-    for (const limit of this.#limits) {
+    for (const limit of this.limits) {
       limit.primary.setSkew(this.#skewMs, now);
       for (const pace of limit.paces()) pace.halveBurst(now);
     }
@@ -214,15 +250,12 @@ export class Quota {
 
   /** Known limits recover soon, so ask again soon; where none is known, a whole window is taken for spent. */
   #restWithoutHint(): number {
-    const isKnown = this.#limits.some(({ primary }) => primary.windowMs > 0);
+    const isKnown = this.limits.some(({ primary }) => primary.windowMs > 0);
     return isKnown ? FIRST_REST_MS : MINUTE_MS;
   }
 
   #add(limit: NamedPlan, source: LimitSource): QuotaLimit {
-    const added = new QuotaLimit({ ...limit, quotaName: this.name, skewMs: this.#skewMs, source });
-    this.#limits.push(added);
-    this.#meters.push(...added.meters);
-    return added;
+    return this.#limits.add(limit, source, { quotaName: this.name, skewMs: this.#skewMs });
   }
 }
 

@@ -31,6 +31,8 @@ export interface RouteOptions {
   /** Every quota that covers it, the upstream's own for this model first: heads and refusals speak of that one. */
   readonly quotas: readonly [Quota, ...Quota[]];
   readonly random: () => number;
+  /** The same route under other quotas: what it knows of its upstream stays known. */
+  readonly successorTo?: Route;
 }
 
 /** A target with one key: the thing that is picked. It is available when nothing rests and nothing is disabled. */
@@ -40,7 +42,7 @@ export class Route {
   readonly upstream: UpstreamModelState;
   readonly quotas: readonly [Quota, ...Quota[]];
   readonly circuit: Circuit;
-  readonly usage = new UsageHistory();
+  readonly usage: UsageHistory;
   /** Leases that have not ended. */
   inFlight = 0;
   isModelClosed = false;
@@ -48,23 +50,28 @@ export class Route {
   overloadedUntil = 0;
   overloadsInRow = 0;
   #meters: readonly Meter[] = [];
-  #meterCount = -1;
+  #metersVersion = -1;
 
   constructor(options: RouteOptions) {
     this.id = options.id;
     this.key = options.key;
     this.upstream = options.upstream;
     this.quotas = options.quotas;
-    this.circuit = new Circuit(options.random);
+    const { successorTo } = options;
+    // Whoever entered the gate of the old one leaves it there: it must be the same gate.
+    this.circuit = successorTo?.circuit ?? new Circuit(options.random);
+    this.usage = successorTo?.usage ?? new UsageHistory();
+    this.overloadedUntil = successorTo?.overloadedUntil ?? 0;
+    this.overloadsInRow = successorTo?.overloadsInRow ?? 0;
   }
 
-  /** Every limit that covers it; grows when a quota learns one. */
+  /** Every limit that covers it; changes when a quota learns one or is configured anew. */
   get meters(): readonly Meter[] {
-    let count = 0;
-    for (const quota of this.quotas) count += quota.meters.length;
-    if (count !== this.#meterCount) {
+    let version = 0;
+    for (const quota of this.quotas) version += quota.version;
+    if (version !== this.#metersVersion) {
       this.#meters = this.quotas.flatMap((quota) => quota.meters);
-      this.#meterCount = count;
+      this.#metersVersion = version;
     }
     return this.#meters;
   }

@@ -8,6 +8,7 @@ import { Heap } from './heap.ts';
 import { type Ending, Lease, type LeaseOwner } from './lease.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { RouteOption } from './model-routes.ts';
+import { Outbox } from './outbox.ts';
 import { Plan, type PlanOwner } from './plan.ts';
 import type { Reading } from './quota-limit.ts';
 import type { Rejection } from './rejection.ts';
@@ -39,7 +40,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   readonly #settlements: Settlements;
   readonly #deadlines = new Heap<Ticket>((ticket) => ticket.deadline);
   readonly #touch = ({ route }: Lease) => this.#plan.touch(route);
-  #outbox: (() => void)[] = [];
+  readonly #outbox = new Outbox();
   #plannedAt = Number.NEGATIVE_INFINITY;
   #openLeases = 0;
   #timer: { readonly at: number; readonly cancel: Cancel } | null = null;
@@ -88,6 +89,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   /** The client has left. A lease that it may have is for its holder to end. */
   cancel(ticket: Ticket): void {
+    if (ticket.state === 'withdrawn') ticket.state = 'done';
     if (!ticket.isWaiting) return;
     this.#markLeaving(ticket);
     this.#door.forget(ticket, this.#clock.now());
@@ -100,14 +102,25 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const now = this.#clock.now();
     ticket.notBefore = now + retry.notBeforeMs;
     if (retry.exclude.length > 0) ticket.excluded = new Set([...(ticket.excluded ?? []), ...retry.exclude]);
-    this.#door.reenter(ticket);
+    this.#comeBack(ticket, this.#door.renewed(ticket));
+  }
+
+  /** What has become of a request that was withdrawn is known: back into the queue, in the old order, the old deadline. */
+  resume(ticket: Ticket, request: TicketRequest): void {
+    if (ticket.state === 'withdrawn') this.#comeBack(ticket, request);
+  }
+
+  #comeBack(ticket: Ticket, request: TicketRequest | null): void {
+    this.#door.reenter(ticket, request);
     this.#plan.isStale = true;
     this.#turn();
     if (ticket.isWaiting) this.#watchDeadline(ticket);
   }
 
-  /** A key, limit or state was changed from outside. */
+  /** A key, limit, state or the configuration was changed from outside. Whom no route could ever serve now is told so. */
   changed(): void {
+    this.#door.renewAll();
+    for (const ticket of this.#door.waitingTickets()) if (refuseForGood(ticket.request) !== null) this.reject(ticket);
     this.#plan.invalidate();
     this.#door.isStale = true;
     this.#turn();
@@ -207,7 +220,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const isAlone = newcomer !== null && this.#door.waiting === 1;
     if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
     this.#arm();
-    this.#deliver();
+    this.#outbox.deliver();
   }
 
   #bringUpToDate(now: number): void {
@@ -250,19 +263,6 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       this.#plan.touch(ticket.booking.option.route);
     }
     ticket.state = 'done';
-  }
-
-  /** Everybody gets their answer, also when somebody throws on theirs: that is a bug, and told when all have heard. */
-  #deliver(): void {
-    const thrown: unknown[] = [];
-    for (let letter = this.#outbox.shift(); letter; letter = this.#outbox.shift()) {
-      try {
-        letter();
-      } catch (error) {
-        thrown.push(error);
-      }
-    }
-    if (thrown.length > 0) throw new AggregateError(thrown, 'a ticket could not be told of its lease or rejection');
   }
 
   /** One timer, at the next instant that matters. Node fires up to 2 ms early, so it is set late and looks again. */

@@ -56,8 +56,23 @@ export class TicketQueue {
       this.#booked -= 1;
     }
     if (this.#size === 0) this.#clear();
-    else if (this.#items.length > 2 * this.#size + MIN_GAPS) this.#compact();
+    else if (this.#items.length > 2 * this.#size + MIN_GAPS) this.dropGaps();
     else this.#passGaps();
+  }
+
+  /** Those who have left are no longer known here; one that waits elsewhere must not be. */
+  dropGaps(): void {
+    let cursor = 0;
+    const kept: Ticket[] = [];
+    for (let i = this.#head; i < this.#items.length; i += 1) {
+      if (i === this.#cursor) cursor = kept.length;
+      const ticket = this.#items[i] as Ticket;
+      if (ticket.isWaiting) kept.push(ticket);
+    }
+    if (this.#cursor >= this.#items.length) cursor = kept.length;
+    this.#items = kept;
+    this.#head = 0;
+    this.#cursor = cursor;
   }
 
   /** The oldest ticket without a booking. */
@@ -145,20 +160,6 @@ export class TicketQueue {
     this.#items = [];
     this.#head = 0;
     this.#cursor = 0;
-  }
-
-  #compact(): void {
-    let cursor = 0;
-    const kept: Ticket[] = [];
-    for (let i = this.#head; i < this.#items.length; i += 1) {
-      if (i === this.#cursor) cursor = kept.length;
-      const ticket = this.#items[i] as Ticket;
-      if (ticket.isWaiting) kept.push(ticket);
-    }
-    if (this.#cursor >= this.#items.length) cursor = kept.length;
-    this.#items = kept;
-    this.#head = 0;
-    this.#cursor = cursor;
   }
 }
 

@@ -27,6 +27,11 @@ export interface TicketRequest {
   readonly placeKey: () => string;
   readonly onLease: (lease: Lease) => void;
   readonly onRejection: (rejection: Rejection) => void;
+  /**
+   * What the request is after the configuration has changed: the same object if nothing changes for it, or another. Null:
+   * that takes time to find out. Then its ticket leaves the queue until `Scheduler.resume` brings it back to its place.
+   */
+  readonly renewed?: () => TicketRequest | null;
 }
 
 /**
@@ -35,16 +40,18 @@ export interface TicketRequest {
  *     waiting ──lease──▶ leased ──again()──▶ waiting
  *        │                  └──end()──▶ done
  *        ├──cancel()──▶ done
- *        └──rejection──▶ done
+ *        ├──rejection──▶ done
+ *        └──new configuration──▶ withdrawn ──resume()──▶ waiting
  */
 export class Ticket {
-  readonly request: TicketRequest;
+  /** Another one after the configuration has changed, and with it the line. */
+  request: TicketRequest;
+  line: Line;
   /** Order of arrival, kept through retries. Whoever comes back for a kept place arrives anew. */
   readonly arrival: number;
   readonly arrivedAt: number;
   readonly deadline: number;
-  readonly line: Line;
-  state: 'waiting' | 'leased' | 'done' = 'waiting';
+  state: 'waiting' | 'leased' | 'withdrawn' | 'done' = 'waiting';
   /** Where and when the plan lets it start; null while it has no booking. */
   booking: { readonly option: RouteOption; readonly at: number; readonly waitsFor: Meter | null } | null = null;
   /** What was foretold last: the start as the plan or the backlog sees it. */
@@ -72,7 +79,7 @@ export class Ticket {
   }
 
   get hasLeft(): boolean {
-    return this.state === 'done';
+    return this.state === 'done' || this.state === 'withdrawn';
   }
 
   get isWaiting(): boolean {

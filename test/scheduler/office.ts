@@ -38,6 +38,8 @@ interface Ask {
   /** Targets that can't serve it. */
   readonly notOn?: readonly number[];
   readonly onLease?: (lease: Lease) => void;
+  /** What a new configuration makes of it, given what it was. */
+  readonly renewed?: (request: TicketRequest) => TicketRequest | null;
 }
 
 /** A scheduler with named keys, asked for leases by name: what happens is a list of `name on key`. */
@@ -110,7 +112,9 @@ export class Office {
       expected: chargeOf(tokens, 0),
       certain: chargeOf(tokens, 0),
     };
+    const { renewed } = ask;
     const request: TicketRequest = {
+      ...(renewed && { renewed: () => renewed(request) }),
       id: name,
       client,
       model: this.model,

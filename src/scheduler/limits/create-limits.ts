@@ -27,6 +27,8 @@ export interface LimitPlan {
   readonly skewMs?: number;
   /** Where a fixed window begins and ends. Without it the books are those of a sliding one, safe for any. */
   readonly boundaries?: Boundaries;
+  /** What names those boundaries: equal names are equal windows. */
+  readonly anchor?: string;
 }
 
 /**

@@ -19,6 +19,13 @@ export class Pace extends TokenBucket {
     super({ ...options, skewMs: 0 });
   }
 
+  /** A lower limit slows down what comes; for what has gone the window's own books make up. */
+  override setCapacity(capacity: number, now: number): void {
+    const debt = Math.min(0, this.level(now));
+    super.setCapacity(capacity, now);
+    super.observe({ now, lowest: debt, highest: Number.POSITIVE_INFINITY, mayRaise: true });
+  }
+
   override observe(): boolean {
     return false;
   }
