@@ -209,8 +209,9 @@ async function openTokenCounter({ models }: Config, clock: Clock, worker: TokenW
 }
 
 function requestSettings({ server, defaults }: Config, version: string): RequestSettings {
-  const { streamKeepaliveMs, hasDebugHeaders } = server;
-  return { streamKeepaliveMs, hasDebugHeaders, attempts: defaults.retry.attempts, userAgent: `sluice/${version}` };
+  const { streamKeepaliveMs, earlyHead, hasDebugHeaders } = server;
+  const { attempts } = defaults.retry;
+  return { streamKeepaliveMs, earlyHead, hasDebugHeaders, attempts, userAgent: `sluice/${version}` };
 }
 
 function clientsByKey({ clients }: Config): ReadonlyMap<string, Client> | null {

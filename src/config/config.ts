@@ -37,12 +37,17 @@ interface ServerConfig {
   readonly shutdownGraceMs: number;
   /** Null: off. */
   readonly streamKeepaliveMs: number | null;
-  /** Null: off. */
-  readonly earlyHeadMs: number | null;
+  /** Signs of life to whoever waits for a whole answer; null: off. */
+  readonly earlyHead: EarlyHeadConfig | null;
   readonly compression: 'off' | 'json' | 'all';
   /** Empty: no CORS headers at all. May hold `*`. */
   readonly corsOrigins: readonly string[];
   readonly hasDebugHeaders: boolean;
+}
+
+export interface EarlyHeadConfig {
+  readonly mode: 'whitespace' | 'interim';
+  readonly afterMs: number;
 }
 
 interface ServerTimeouts {

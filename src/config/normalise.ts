@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Price } from '../money.ts';
-import type { CallTimeouts, ClientConfig, Config, ModelConfig, QueueConfig, QuotaConfig } from './config.ts';
+import type {
+  CallTimeouts,
+  ClientConfig,
+  Config,
+  EarlyHeadConfig,
+  ModelConfig,
+  QueueConfig,
+  QuotaConfig,
+} from './config.ts';
 import { withoutAbsent } from './limits.ts';
 import { normaliseProvider } from './normalise-providers.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -60,11 +68,17 @@ function normaliseServer(server: ParsedConfig['server'], overrides: Overrides): 
     drainDelayMs: server.drain_delay,
     shutdownGraceMs: server.shutdown_grace,
     streamKeepaliveMs: server.stream_keepalive,
-    earlyHeadMs: server.early_head,
+    earlyHead: earlyHeadOf(server.early_head),
     compression: server.compression,
     corsOrigins: server.cors?.origins ?? [],
     hasDebugHeaders: server.debug_headers,
   };
+}
+
+function earlyHeadOf(written: ParsedConfig['server']['early_head']): EarlyHeadConfig | null {
+  if (written === null) return null;
+  if (typeof written === 'number') return { mode: 'whitespace', afterMs: written };
+  return { mode: written.mode, afterMs: written.after };
 }
 
 function queueOver(general: QueueConfig, own: ParsedConfig['defaults']['queue']): QueueConfig {

@@ -3,6 +3,16 @@ import { queue } from './schema-models.ts';
 import { amount, duration, flag, offOrDuration, section, share, size, text, wholeNumber } from './schema-parts.ts';
 import { upstreamTimeouts } from './schema-providers.ts';
 
+const earlyHead = section({
+  mode: z
+    .enum(['whitespace', 'interim'])
+    .prefault('whitespace')
+    .describe('whitespace: a 200 and a newline, which gives up the status; interim: a 102, which keeps it.'),
+  after: duration.prefault('15s').describe('Of silence; again each time as much of it has passed.'),
+});
+
+const SHORTEST_SILENCE_MS = 100;
+
 export const server = section({
   host: text.optional().describe('Address to listen on. Absent: 127.0.0.1, in the image 0.0.0.0.'),
   port: wholeNumber(0, 65_535).prefault(8080).describe('Port to listen on; 0 takes a free one.'),
@@ -28,7 +38,10 @@ export const server = section({
   stream_keepalive: offOrDuration
     .prefault('20s')
     .describe('A streaming client that hears nothing gets a comment. Or off.'),
-  early_head: offOrDuration.prefault('off').describe('Non-streamed answers: send the head after this time. Or off.'),
+  early_head: z
+    .union([offOrDuration, earlyHead], 'must be off, a duration such as 15s, or a mapping with `mode` and `after`')
+    .prefault('off')
+    .describe('A client that waits for a whole answer gets a sign of life. A duration means white space. Or off.'),
   compression: z
     .enum(['off', 'json', 'all'])
     .prefault('off')
@@ -40,6 +53,14 @@ export const server = section({
     .describe('Web pages that may call.'),
   debug_headers: flag.prefault(true).describe('Add the x-sluice-* headers to answers.'),
 }).superRefine((value, context) => {
+  const early = value.early_head;
+  if (early !== null && (typeof early === 'number' ? early : early.after) < SHORTEST_SILENCE_MS) {
+    context.addIssue({
+      code: 'custom',
+      path: ['early_head'],
+      message: 'is less than 100ms: no client gives up so soon',
+    });
+  }
   if (value.body_limit > value.body_memory) {
     context.addIssue({
       code: 'custom',

@@ -4,7 +4,6 @@ import { formatPath, type Path } from './mistakes.ts';
 
 /** What is understood and not yet in force: a path with `*` for every entry, and the values it is about. */
 export const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values?: readonly string[] }[] = [
-  { path: ['server', 'early_head'] },
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },
   { path: ['clients', '*', 'budget'] },

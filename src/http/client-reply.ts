@@ -83,6 +83,13 @@ export class RawClientReply implements ClientReply {
     this.#drainListeners.push(listener);
   }
 
+  processing(): void {
+    const { httpVersionMajor, httpVersionMinor } = this.#reply.request.raw;
+    // Older clients take a 1xx for the answer itself (RFC 9110, 15.2).
+    const knowsInterim = httpVersionMajor > 1 || httpVersionMinor >= 1;
+    if (knowsInterim && !(this.#isGone || this.#isHeaded)) this.#raw.writeProcessing();
+  }
+
   head(status: number, headers: Readonly<Record<string, string>>): void {
     this.#reply.hijack();
     this.#isHeaded = true;

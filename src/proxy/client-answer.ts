@@ -14,27 +14,45 @@ const STREAM_HEADERS = {
 
 type Headers = Readonly<Record<string, string>>;
 
+/** How a client is kept from giving up that waits for an answer in one piece. */
+export interface EarlyHead {
+  /** `whitespace`: a 200 and a newline, which gives up the status. `interim`: a 102, which keeps it. */
+  readonly mode: 'whitespace' | 'interim';
+  readonly afterMs: number;
+}
+
+/** After how much silence a client gets a sign of life; null: never. */
+export interface SilenceTerms {
+  readonly streamKeepaliveMs: number | null;
+  readonly earlyHead: EarlyHead | null;
+}
+
 export interface AnswerTerms {
   readonly clock: Clock;
   readonly requestId: string;
-  /** What the head of a stream says that begins with a comment, before anything has answered. */
+  /** What a head says that goes out before anything has answered. */
   readonly earlyHeaders: () => Headers;
   /** An error as the last event of the client's format, with its blank line. */
   readonly errorEvent: (body: ErrorBody, status: number) => string;
+  /** An error as a whole body of the client's format. */
+  readonly errorBody: (body: ErrorBody, status: number) => object;
 }
 
 /**
  * The answer to one request, over all its attempts.
  *
- *     silent ──(nothing for keepaliveMs)──▶ kept alive: a 200 with comments, which promises nothing
+ *     silent ──(nothing for a while)──▶ kept alive: a 200 with comments or white space, which promises nothing
  *        ├──────────▶ begun: something of an answer is out, no other attempt can take over ◀── kept alive
  *        └──▶ ended                                                └──▶ ended
+ *
+ * A 102 leaves it silent.
  */
 export class ClientAnswer implements ByteSink {
   readonly #reply: ClientReply;
   readonly #terms: AnswerTerms;
   #keepalive: Keepalive | null = null;
   #onGone: (() => void) | null = null;
+  #isStream = false;
   #isEnded = false;
   #firstByteAt: number | null = null;
 
@@ -60,7 +78,7 @@ export class ClientAnswer implements ByteSink {
     return this.#isEnded;
   }
 
-  /** `clock.now()` when the first byte of an answer was written, comments aside; null before. */
+  /** `clock.now()` when the first byte of an answer was written, signs of life aside; null before. */
   get firstByteAt(): number | null {
     return this.#firstByteAt;
   }
@@ -75,9 +93,12 @@ export class ClientAnswer implements ByteSink {
     if (this.isGone) listener?.();
   }
 
-  /** The answer is a stream: from now on a client that has received nothing for `quietMs` gets a comment. */
-  keepAlive(quietMs: number): void {
-    if (!this.isGone) this.#keepalive = new Keepalive(this.#terms.clock, quietMs, () => this.#comment());
+  /** It is known what kind of answer is wanted: from now on a client that receives nothing gets a sign of life. */
+  expect(kind: 'stream' | 'whole', { streamKeepaliveMs, earlyHead }: SilenceTerms): void {
+    this.#isStream = kind === 'stream';
+    const quietMs = this.#isStream ? streamKeepaliveMs : (earlyHead?.afterMs ?? null);
+    if (quietMs === null || this.isGone) return;
+    this.#keepalive = new Keepalive(this.#terms.clock, quietMs, () => this.#giveSign(earlyHead));
   }
 
   beginStream(headers: Headers): void {
@@ -85,7 +106,7 @@ export class ClientAnswer implements ByteSink {
   }
 
   beginWhole(headers: Headers): void {
-    this.beginAs(200, { ...headers, 'content-type': 'application/json' });
+    if (!this.isHeadSent) this.beginAs(200, { ...headers, 'content-type': 'application/json' });
   }
 
   /** A success of any kind. */
@@ -111,10 +132,16 @@ export class ClientAnswer implements ByteSink {
     this.#reply.end(chunk);
   }
 
-  /** The last word of a stream whose 200 is out. It ends cleanly: a cut would lose the event, or add a second error. */
+  /**
+   * The last word where the 200 is out. It ends cleanly: a cut would lose an event, or add a second error. Half an answer
+   * that is no stream has no place for an error and stays without an end, for its owner to cut.
+   */
   failInBand(error: ProxyError): void {
     if (this.#isEnded) return;
-    this.#reply.write(this.#terms.errorEvent(this.inBand(error), error.status));
+    const body = this.inBand(error);
+    if (this.#isStream) this.#reply.write(this.#terms.errorEvent(body, error.status));
+    else if (this.#firstByteAt === null) this.#reply.write(JSON.stringify(this.#terms.errorBody(body, error.status)));
+    else return;
     this.end();
   }
 
@@ -124,17 +151,34 @@ export class ClientAnswer implements ByteSink {
     return { error: { ...body.error, message: `${body.error.message} Request id: ${this.#terms.requestId}` } };
   }
 
-  /** Stops the comments, whatever else happens. */
+  /** Stops the signs of life, whatever else happens. */
   close(): void {
     this.#onGone = null;
     this.#keepalive?.stop();
   }
 
-  #comment(): void {
+  #giveSign(earlyHead: EarlyHead | null): void {
     const { isGone, unsentBytes } = this.#reply;
-    // A client that does not read gets no heap of comments; the write stall looks after it.
+    // A client that does not read gets no heap of them; the write stall looks after it.
     if (isGone || this.#isEnded || unsentBytes > 0) return;
-    this.beginStream(this.#terms.earlyHeaders());
-    this.#reply.write(KEEPALIVE_COMMENT);
+    if (this.#isStream) {
+      this.beginStream(this.#terms.earlyHeaders());
+      this.#reply.write(KEEPALIVE_COMMENT);
+    } else if (this.#firstByteAt === null) this.#giveSignOfWhole(earlyHead);
+  }
+
+  /** Between the bytes of a body that has begun, white space could land within a string of it. */
+  #giveSignOfWhole(earlyHead: EarlyHead | null): void {
+    if (earlyHead?.mode === 'interim') {
+      this.#reply.processing();
+      return;
+    }
+    this.beginWhole({ ...this.#terms.earlyHeaders(), ...PASSED_ON_AT_ONCE });
+    this.#reply.write(WHITE_SPACE);
   }
 }
+
+/** JSON may begin with it. */
+const WHITE_SPACE = '\n';
+/** A proxy that buffers would hold the sign back. */
+const PASSED_ON_AT_ONCE = { 'x-accel-buffering': 'no' };

@@ -30,13 +30,15 @@ export interface ClientRequest {
   releaseBody(): void;
 }
 
-/** The answer to one request. `head` comes once, before any `write`; `end` comes last. */
+/** The answer to one request. `head` comes once, before any `write`; `end` comes last; `processing` is only before the head. */
 export interface ClientReply extends ByteSink {
   /** The client has closed, half-closed or vanished. Nothing more can reach it. */
   readonly isGone: boolean;
   readonly isHeadSent: boolean;
   /** Called once; at once if the client is gone already. */
   onGone(listener: () => void): void;
+  /** Tells the client that it is still being worked for, where its version of HTTP has a way to say so: a `102 Processing`. */
+  processing(): void;
   head(status: number, headers: Readonly<Record<string, string>>): void;
   end(chunk?: Uint8Array | string): void;
 }

@@ -69,6 +69,7 @@ class RequestRun {
       headers: () => this.#headers(null),
       earlyHeaders: () => this.#headers(null),
       errorEvent: (body, status) => this.#door.errorEvent(body, status),
+      errorBody: (body, status) => this.#door.errorBody?.(body, status) ?? body,
     });
   }
 
@@ -89,8 +90,7 @@ class RequestRun {
     const found = models.find(modelInPath ?? facts.model, client, providerInPath);
     const model = this.#knowing(found, read);
     this.#model = model;
-    if (facts.isStreaming && settings.streamKeepaliveMs !== null)
-      this.#course.answer.keepAlive(settings.streamKeepaliveMs);
+    this.#course.answer.expect(facts.isStreaming ? 'stream' : 'whole', settings);
     const body = await this.#withImages(read, model);
     const own = ownAnswer(this.#door, { body, model }, this.#services);
     if (own !== null) {
@@ -140,7 +140,7 @@ class RequestRun {
     const services: RequestServices = {
       ...this.#services,
       // Silence counts from what any of them brings.
-      settings: { ...this.#services.settings, streamKeepaliveMs: null },
+      settings: { ...this.#services.settings, streamKeepaliveMs: null, earlyHead: null },
       onSummary: (summary) => this.#course.record.part(summary),
     };
     return new FanOut(this.#request, body, this.#course.answer).run(createRequestHandler(services));

@@ -20,7 +20,7 @@ export type CourseServices = Pick<
 type CourseRequest = Pick<ClientRequest, 'id' | 'client' | 'receivedAt' | 'headers' | 'releaseBody'> &
   Partial<Pick<ClientRequest, 'modelInPath'>>;
 
-export interface CourseTerms extends Pick<AnswerTerms, 'earlyHeaders' | 'errorEvent'> {
+export interface CourseTerms extends Pick<AnswerTerms, 'earlyHeaders' | 'errorEvent' | 'errorBody'> {
   /** What the head of an answer says that no upstream gave. */
   readonly headers: () => Readonly<Record<string, string>>;
 }
@@ -137,8 +137,7 @@ export class RequestCourse {
   }
 
   /**
-   * In band where the status is out already, unless the answer is no stream: that one is left without an end, which its
-   * owner cuts. A bug is thrown on, for the log.
+   * In band where the status is out already. A bug is thrown on, for the log.
    */
   #fail(error: unknown): void {
     const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
@@ -149,7 +148,7 @@ export class RequestCourse {
         headers: { ...this.#terms.headers(), ...known.details.headers },
       });
     }
-    if (this.record.facts?.isStreaming) this.answer.failInBand(known);
+    this.answer.failInBand(known);
     if (known !== error) throw known;
   }
 

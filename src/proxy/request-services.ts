@@ -5,6 +5,7 @@ import type { Calibration } from '../tokens/calibrate.ts';
 import type { OutputPredictor } from '../tokens/predict-output.ts';
 import type { TokenCounter } from '../tokens/token-counter.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { SilenceTerms } from './client-answer.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
 import type { ImageSource } from './images/inline-images.ts';
@@ -36,9 +37,7 @@ export interface RequestServices {
   onSummary(summary: RequestSummary): void;
 }
 
-export interface RequestSettings {
-  /** A streaming client that has received nothing for so long gets a comment; null: never. */
-  readonly streamKeepaliveMs: number | null;
+export interface RequestSettings extends SilenceTerms {
   /** Sends in all for one request. */
   readonly attempts: number;
   /** Whether `x-sluice-*` are shown. */

@@ -36,7 +36,7 @@ describe('a small configuration', () => {
       drainDelayMs: 0,
       shutdownGraceMs: 45_000,
       streamKeepaliveMs: 20_000,
-      earlyHeadMs: null,
+      earlyHead: null,
       compression: 'off',
       corsOrigins: [],
       hasDebugHeaders: true,
@@ -170,6 +170,13 @@ describe('values', () => {
     expect(server).toMatchObject({ port: 9000, hasDebugHeaders: false, maxConnections: 1000 });
   });
 
+  it('of an early head say how and when, in one word or in two', () => {
+    const early = (written: string) => configOf(`server: { early_head: ${written} }`).server.earlyHead;
+    expect(early('{ mode: interim }')).toEqual({ mode: 'interim', afterMs: 15_000 });
+    expect(early('{ after: 2s }')).toEqual({ mode: 'whitespace', afterMs: 2000 });
+    expect(early('off')).toBeNull();
+  });
+
   it('may be off, none or down', () => {
     const config = configOf(`
 server: { stream_keepalive: off, early_head: 5s, cors: { origins: ["*"] } }
@@ -177,7 +184,11 @@ state: { file: none }
 providers: [{ type: openai, keys: [a], limits: { rpm: none } }, { type: groq, keys: [b] }]
 models: [{ name: m, targets: [{ provider: openai }, { provider: groq, after: down }] }]
 `);
-    expect(config.server).toMatchObject({ streamKeepaliveMs: null, earlyHeadMs: 5000, corsOrigins: ['*'] });
+    expect(config.server).toMatchObject({
+      streamKeepaliveMs: null,
+      earlyHead: { mode: 'whitespace', afterMs: 5000 },
+      corsOrigins: ['*'],
+    });
     expect(config.state.file).toBeNull();
     expect(config.providers[0]?.limits).toEqual({ rpm: 'none' });
     expect(config.models[0]?.targets[1]?.after).toBe('down');

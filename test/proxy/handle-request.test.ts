@@ -58,7 +58,7 @@ describe('a whole answer', () => {
   });
 
   test('says nothing of keys where debug headers are off', async () => {
-    const settings = { streamKeepaliveMs: null, attempts: 3, hasDebugHeaders: false, userAgent: 'sluice/1' };
+    const settings = { streamKeepaliveMs: null, hasDebugHeaders: false };
     const { bench, transport } = setUp({ settings });
     const chat = bench.chat();
     (await transport.call()).answer(COMPLETION, 200, { 'openai-version': 'ü' });

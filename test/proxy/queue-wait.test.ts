@@ -14,6 +14,7 @@ test('a lease that was on its way when the client left is given back unused', as
     requestId: 'r',
     earlyHeaders: () => ({}),
     errorEvent,
+    errorBody: (body) => body,
   });
   const requests: TicketRequest[] = [];
   const scheduler = {

@@ -81,6 +81,7 @@ export class ProxyBench {
       scrub: createScrub(['sk-first', 'sk-second']),
       settings: {
         streamKeepaliveMs: 20_000,
+        earlyHead: null,
         attempts: 3,
         hasDebugHeaders: true,
         userAgent: 'sluice/1.2.3',

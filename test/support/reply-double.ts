@@ -6,6 +6,8 @@ export class ReplyDouble implements ClientReply {
   headers: Readonly<Record<string, string>> = {};
   /** One entry a write. */
   readonly writes: string[] = [];
+  /** How often it was told that it is still being worked for. */
+  processings = 0;
   isEnded = false;
   isGone = false;
   unsentBytes = 0;
@@ -25,6 +27,11 @@ export class ReplyDouble implements ClientReply {
 
   get json(): unknown {
     return JSON.parse(this.text);
+  }
+
+  processing(): void {
+    this.processings += 1;
+    this.#changed();
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {

@@ -28,6 +28,8 @@ export interface Door {
   readonly grammar: StreamGrammar;
   /** An error as the last event of a stream whose status has already been sent, with its blank line. */
   errorEvent(body: ErrorBody, status: number): string;
+  /** An error as a whole body. Absent: as OpenAI writes it. */
+  errorBody?(body: ErrorBody, status: number): object;
   /** How it answers where nothing behind a model speaks its format. Absent: it can't. */
   readonly fromEstimate?: OwnAnswer;
 }

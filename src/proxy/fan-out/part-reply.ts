@@ -36,6 +36,9 @@ export class PartReply implements ClientReply {
     this.#sink.onDrain(listener);
   }
 
+  /** Silence counts from what all parts bring, so none of them is asked for it. */
+  processing(): void {}
+
   head(_status: number, headers: Readonly<Record<string, string>>): void {
     this.isHeadSent = true;
     this.#sink.headed(this.#index, headers);

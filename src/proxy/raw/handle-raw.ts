@@ -56,6 +56,13 @@ class RawRun {
       headers: () => this.#headers(),
       earlyHeaders: () => ({}),
       errorEvent: (body) => `data: ${JSON.stringify(body)}\n\n`,
+      errorBody: (body) => body,
+    });
+    const { earlyHead } = services.settings;
+    // White space may not stand before a body that nobody knows.
+    this.#course.answer.expect('whole', {
+      streamKeepaliveMs: null,
+      earlyHead: earlyHead?.mode === 'interim' ? earlyHead : null,
     });
   }
 

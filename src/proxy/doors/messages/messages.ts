@@ -1,7 +1,8 @@
+import type { ErrorBody } from '../../../errors.ts';
 import type { JsonObject } from '../../request-body/fields.ts';
 import type { RequestFacts } from '../../request-body.ts';
 import type { Door } from '../door.ts';
-import { messagesErrorEvent } from './error-body.ts';
+import { messagesErrorBody, messagesErrorEvent } from './error-body.ts';
 import { readMessagesEvent } from './events.ts';
 import { MESSAGES_NAMES, messagesFacts } from './facts.ts';
 import { chatOfMessages } from './weigh.ts';
@@ -15,6 +16,7 @@ export const messagesDoor: Door = {
   measure: (body) => ({ chat: chatOfMessages(body), knownTokens: 0 }),
   grammar: readMessagesEvent,
   errorEvent: messagesErrorEvent,
+  errorBody,
 };
 
 /**
@@ -31,7 +33,13 @@ export const countTokensDoor: Door = {
   fromEstimate: { chatOf: chatOfMessages, answer: (inputTokens) => ({ input_tokens: inputTokens }) },
   grammar: readMessagesEvent,
   errorEvent: messagesErrorEvent,
+  errorBody,
 };
+
+/** Its message names the request, since the head may have left before there was one to tell. */
+function errorBody(body: ErrorBody, status: number): object {
+  return messagesErrorBody(body, status, null);
+}
 
 /** The same fields, but for the cap that every message needs and the stream that there is none of. */
 function countFacts(body: JsonObject): RequestFacts {
