@@ -94,7 +94,7 @@ class Hall {
       const route = new Route({ id: `r${index}`, key, upstream, quotas: [quotaOf(index, settings)], random });
       return { route, target: 0, index, weight: 1 };
     });
-    const strategy = createStrategy('headroom');
+    const strategy = createStrategy('headroom', () => 0);
     if (strategy === null) throw new Error('the strategy is gone');
     this.#model = { name: 'm', strategy, options, after: [0] };
   }

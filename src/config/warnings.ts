@@ -2,13 +2,12 @@ import { isLoopback } from './addresses.ts';
 import type { Config } from './config.ts';
 import { formatPath, type Path } from './mistakes.ts';
 
-/** What is understood and not yet in force: a path with `*` for every entry, and the values it is about. */
-export const NOT_IN_FORCE: readonly { readonly path: readonly string[]; readonly values?: readonly string[] }[] = [
+/** What is understood and not yet in force: a path with `*` for every entry. */
+export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },
   { path: ['clients', '*', 'budget'] },
   { path: ['providers', '*', 'probe'] },
-  { path: ['models', '*', 'strategy'], values: ['lowest-latency'] },
   { path: ['models', '*', 'fallbacks'] },
   { path: ['models', '*', 'context_fallbacks'] },
   { path: ['redis'] },
@@ -30,9 +29,9 @@ export function warningsOf(tree: unknown, config: Config): string[] {
 }
 
 function notInForce(tree: unknown): string[] {
-  const found = NOT_IN_FORCE.flatMap(({ path, values }) =>
+  const found = NOT_IN_FORCE.flatMap(({ path }) =>
     pathsTo(tree, path)
-      .filter(({ value }) => !saysNothing(value) && (values?.includes(String(value)) ?? true))
+      .filter(({ value }) => !saysNothing(value))
       .map((place) => formatPath(place.path)),
   );
   return found.length === 0 ? [] : [`understood, but not yet in force: ${found.join(', ')}`];

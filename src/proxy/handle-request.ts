@@ -147,11 +147,12 @@ class RequestRun {
   }
 
   #serve(order: Order): Promise<void> {
-    const { model, sizes, held } = order;
+    const { facts, model, sizes, held } = order;
     return this.#course.serve({
       model,
       costs: sizes.map((size) => size?.cost ?? null),
       prices: sizes.map((size) => size?.predictedNanoUsd ?? null),
+      isStreamed: facts.isStreaming,
       placeKey: () => held.placeKey(),
       attempt: (lease) => this.#attempt(order, lease),
     });

@@ -32,6 +32,8 @@ export interface Work {
   readonly costs: readonly (Cost | null)[];
   /** By target, in nano-dollars, as expected; null: not known. */
   readonly prices: readonly (number | null)[];
+  /** Absent: its answer is not streamed. */
+  readonly isStreamed?: boolean;
   /** Recognises a repeat of the request. */
   readonly placeKey: () => string;
   /** Sends it. The lease has ended when this resolves. */
@@ -110,7 +112,8 @@ export class RequestCourse {
     return next;
   }
 
-  #ticket({ model, costs, prices, placeKey }: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+  #ticket(work: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+    const { model, costs, prices, placeKey, isStreamed = false } = work;
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
@@ -121,6 +124,7 @@ export class RequestCourse {
       prices,
       clientQuota: quota,
       rejectsOnClientLimit: rejectsOnLimit,
+      isStreamed,
       maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
       maxQueueSize: model.queue.maxSize,
       placeKey,

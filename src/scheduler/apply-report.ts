@@ -1,4 +1,5 @@
 import type { SchedulerListener } from './events.ts';
+import type { FirstByteEnd } from './first-byte.ts';
 import type { Lease, Report } from './lease.ts';
 import type { Meter } from './meter.ts';
 import type { Route } from './route.ts';
@@ -15,6 +16,7 @@ interface ReportContext {
 export function applyReport(lease: Lease, report: Report, context: ReportContext): void {
   const { route } = lease;
   const before = route.status(context.now).kind;
+  lease.timed(FIRST_BYTE_ENDS[report.kind] ?? 'unknown', context.now);
   apply(lease, report, context);
   const status = route.status(context.now);
   if (status.kind !== before) context.emit({ kind: 'route', route, from: before, status, reason: report.kind });
@@ -92,6 +94,13 @@ function overload(route: Route, hintMs: number | null, { now, random }: ReportCo
   if (isSecond) upstream.restsUntil = Math.max(upstream.restsUntil, until);
   upstream.overloaded = route;
 }
+
+/** What a report says of a first byte that has not come. */
+const FIRST_BYTE_ENDS: Readonly<Partial<Record<Report['kind'], FirstByteEnd>>> = {
+  nothing: 'gone',
+  capacity: 'failed',
+  failed: 'failed',
+};
 
 const RAMP_REST_MS = 5_000;
 const FIRST_OVERLOAD_MS = 1_000;

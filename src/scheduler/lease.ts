@@ -1,5 +1,6 @@
 import type { Charge } from '../charge.ts';
 import type { Cost } from './cost.ts';
+import type { FirstByte, FirstByteEnd } from './first-byte.ts';
 import type { Booking } from './limits/limit.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
@@ -72,6 +73,8 @@ export class Lease implements Disposable {
   readonly #owner: LeaseOwner;
   /** Every quota that it draws on; those of its route and its client may be others by the time it ends. */
   readonly #quotas: readonly Quota[];
+  readonly #firstByte: FirstByte;
+  #isTimed = false;
   #held: Held[] = [];
 
   constructor(owner: LeaseOwner, ticket: Ticket, grant: { option: RouteOption; cost: Cost; now: number }) {
@@ -83,6 +86,8 @@ export class Lease implements Disposable {
     this.sentAt = grant.now;
     const { clientQuota } = ticket.request;
     this.#quotas = clientQuota === null ? grant.option.route.quotas : [...grant.option.route.quotas, clientQuota];
+    this.#firstByte = this.route.firstByteOf(ticket.request);
+    this.#firstByte.sent(grant.now);
     this.#book(grant.now);
   }
 
@@ -90,10 +95,24 @@ export class Lease implements Disposable {
     return this.option.route;
   }
 
+  /** Its first content has come. */
+  answered(now: number): void {
+    this.leaveGates();
+    this.timed('answered', now);
+  }
+
   leaveGates(): void {
     if (this.hasLeftGates) return;
     this.hasLeftGates = true;
     this.route.leaveGates();
+  }
+
+  /** What is known of its first byte, once. A failure counts behind it too. */
+  timed(end: FirstByteEnd, now: number): void {
+    const tookMs = now - this.sentAt;
+    if (!this.#isTimed) this.#firstByte.ended(end, { tookMs, now });
+    else if (end === 'failed') this.#firstByte.failed({ tookMs, now });
+    this.#isTimed = true;
   }
 
   /** What the vendor's limiter takes at admission, as it was booked. */

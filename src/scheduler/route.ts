@@ -1,4 +1,5 @@
 import { Circuit } from './circuit.ts';
+import { FirstByte } from './first-byte.ts';
 import type { Meter } from './meter.ts';
 import type { Quota } from './quota.ts';
 import { UsageHistory } from './usage-history.ts';
@@ -43,6 +44,8 @@ export class Route {
   readonly quotas: readonly [Quota, ...Quota[]];
   readonly circuit: Circuit;
   readonly usage: UsageHistory;
+  /** Apart, since what is not streamed has its first byte when all of it is written. */
+  readonly #firstBytes: { readonly streamed: FirstByte; readonly whole: FirstByte };
   /** Leases that have not ended. */
   inFlight = 0;
   isModelClosed = false;
@@ -61,8 +64,14 @@ export class Route {
     // Whoever entered the gate of the old one leaves it there: it must be the same gate.
     this.circuit = successorTo?.circuit ?? new Circuit(options.random);
     this.usage = successorTo?.usage ?? new UsageHistory();
+    this.#firstBytes = successorTo?.#firstBytes ?? { streamed: new FirstByte(), whole: new FirstByte() };
     this.overloadedUntil = successorTo?.overloadedUntil ?? 0;
     this.overloadsInRow = successorTo?.overloadsInRow ?? 0;
+  }
+
+  /** How fast it answers requests of this kind. */
+  firstByteOf({ isStreamed = false }: { readonly isStreamed?: boolean }): FirstByte {
+    return isStreamed ? this.#firstBytes.streamed : this.#firstBytes.whole;
   }
 
   /** Every limit that covers it; changes when a quota learns one or is configured anew. */

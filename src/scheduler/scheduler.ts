@@ -172,7 +172,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const { route } = lease;
     this.#plan.touch(route);
     const wasOpen = route.quotas[0].gate.isOpen;
-    lease.leaveGates();
+    lease.answered(now);
     for (const each of route.quotas) each.succeeded(now);
     if (!wasOpen) this.#news();
     else if (!route.circuit.gate.isOpen) this.#plan.isStale = true;

@@ -21,6 +21,10 @@ export interface TicketRequest {
   /** Answer at once instead of waiting for the client's own limits. */
   readonly rejectsOnClientLimit: boolean;
   readonly maxWaitMs: number;
+  /** The answer comes in events, so that its first byte comes long before its last. Absent: it does not. */
+  readonly isStreamed?: boolean;
+  /** Id of the route that served its conversation last; absent or null: it is new, or that does not matter. */
+  readonly prefers?: string | null;
   /** Tickets that this client may have waiting for this model. */
   readonly maxQueueSize: number;
   /** What recognises a repeat of this request, such as client and hash of the body. Asked only when a place is kept. */

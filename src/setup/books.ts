@@ -61,6 +61,7 @@ export class Books {
   model(name: string, targets: readonly TargetRoutes[], strategy: ModelConfig['strategy']): ModelRoutes {
     const known = this.#models.get(name);
     if (known) return known;
+    const { random } = this.#options;
     const options: RouteOption[] = [];
     for (const [target, { provider, model, weight }] of targets.entries()) {
       const routes = routesOf(provider, model).filter(({ key }) => key?.isEnabled ?? true);
@@ -70,8 +71,7 @@ export class Books {
     }
     const made: ModelRoutes = {
       name,
-      // A strategy that is not in force yet was named in a warning at start.
-      strategy: createStrategy(strategy) ?? (createStrategy('headroom') as ModelRoutes['strategy']),
+      strategy: createStrategy(strategy, random) ?? (createStrategy('headroom', random) as ModelRoutes['strategy']),
       options,
       after: targets.map(({ after }) => after),
     };

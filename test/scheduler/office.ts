@@ -8,6 +8,7 @@ import type { Rejection } from '../../src/scheduler/rejection.ts';
 import { type KeyState, Route } from '../../src/scheduler/route.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { failover } from '../../src/scheduler/strategies/failover.ts';
+import type { Strategy } from '../../src/scheduler/strategies/strategy.ts';
 import type { Ticket, TicketRequest } from '../../src/scheduler/ticket.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -27,6 +28,8 @@ interface OfficeOptions {
   readonly maxQueueSize?: number;
   /** By target; then each key is a target of its own. */
   readonly after?: readonly After[];
+  /** Default: failover. */
+  readonly strategy?: Strategy;
 }
 
 interface Ask {
@@ -35,6 +38,8 @@ interface Ask {
   readonly reservedTokens?: number;
   readonly client?: string;
   readonly rejectsOnClientLimit?: boolean;
+  readonly isStreamed?: boolean;
+  readonly prefers?: string;
   /** Targets that can't serve it. */
   readonly notOn?: readonly number[];
   readonly onLease?: (lease: Lease) => void;
@@ -71,7 +76,7 @@ export class Office {
     });
     this.model = {
       name: 'm',
-      strategy: failover,
+      strategy: options.strategy ?? failover,
       options: routes.map((route, index) => ({ route, target: options.after ? index : 0, index, weight: 1 })),
       after: options.after ?? [0],
     };
@@ -121,6 +126,8 @@ export class Office {
       costs: this.model.after.map((_, target) => (ask.notOn?.includes(target) ? null : cost)),
       clientQuota: this.#clients.get(client) ?? null,
       rejectsOnClientLimit: ask.rejectsOnClientLimit ?? false,
+      isStreamed: ask.isStreamed ?? false,
+      prefers: ask.prefers ?? null,
       maxWaitMs: this.#options.maxWaitMs ?? 30_000,
       maxQueueSize: this.#options.maxQueueSize ?? 1_000,
       placeKey: () => name,

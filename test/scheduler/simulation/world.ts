@@ -119,7 +119,7 @@ export class World {
     });
     this.model = {
       name: 'm',
-      strategy: createStrategy(options.strategy ?? 'headroom') as Strategy,
+      strategy: createStrategy(options.strategy ?? 'headroom', this.random) as Strategy,
       options: routes.map((route, index) => ({ route, target: this.#hasPrices ? index : 0, index, weight: 1 })),
       after: options.keys.map(() => 0),
     };

@@ -95,16 +95,16 @@ const cases: readonly [name: string, strategy: string, shapes: readonly Shape[],
 ];
 
 test.each(cases)('%s', (...[, strategy, shapes, expected]) => {
-  expect(picks(createStrategy(strategy) as Strategy, shapes)).toBe(expected);
+  expect(picks(createStrategy(strategy, () => 0) as Strategy, shapes)).toBe(expected);
 });
 
 test('round-robin takes each in turn, and goes on behind one that was missing', () => {
-  const strategy = createStrategy('round-robin') as Strategy;
+  const strategy = createStrategy('round-robin', () => 0) as Strategy;
   expect(picks(strategy, [{ id: 'a' }, { id: 'b' }, { id: 'c' }], 5)).toBe('abcab');
 });
 
 test('weighted spreads turns smoothly', () => {
-  const strategy = createStrategy('weighted') as Strategy;
+  const strategy = createStrategy('weighted', () => 0) as Strategy;
   const shapes = [
     { id: 'a', weight: 5 },
     { id: 'b', weight: 1 },
@@ -114,7 +114,7 @@ test('weighted spreads turns smoothly', () => {
 });
 
 test('lowest-price takes the target where this request costs least, then whoever has fewer in flight', () => {
-  const strategy = createStrategy('lowest-price') as Strategy;
+  const strategy = createStrategy('lowest-price', () => 0) as Strategy;
   const shapes = ['dear', 'busy', 'idle', 'unknown'].map((id) => ({ id, inFlight: id === 'busy' ? 1 : 0 }));
   const priced = candidates(shapes).map((candidate, target) => ({ ...candidate, target }));
   const pick = (request: object) => strategy(priced, { request } as Ticket, 0).route.id;
@@ -125,12 +125,26 @@ test('lowest-price takes the target where this request costs least, then whoever
 });
 
 test('a name that nobody knows is no strategy', () => {
-  expect(createStrategy('psychic')).toBeNull();
+  expect(createStrategy('psychic', () => 0)).toBeNull();
 });
 
 test('two models do not share a turn', () => {
   const shapes = [{ id: 'a' }, { id: 'b' }];
-  const first = createStrategy('round-robin') as Strategy;
+  const first = createStrategy('round-robin', () => 0) as Strategy;
   picks(first, shapes);
-  expect(picks(createStrategy('round-robin') as Strategy, shapes)).toBe('a');
+  expect(picks(createStrategy('round-robin', () => 0) as Strategy, shapes)).toBe('a');
+});
+
+test('with lowest-price a conversation stays where it was while nothing costs less', () => {
+  const strategy = createStrategy('lowest-price', () => 0) as Strategy;
+  const routes = ['a', 'b', 'c'].map((id, target) => ({
+    route: { id, inFlight: 0 },
+    target,
+    index: target,
+    weight: 1,
+  }));
+  const picked = (prefers: string) =>
+    strategy(routes as unknown as Candidate[], { request: { prefers, prices: [5, 5, 9] } } as unknown as Ticket, 0);
+  expect(picked('b').route.id).toBe('b');
+  expect(picked('c').route.id).toBe('a');
 });
