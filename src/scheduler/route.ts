@@ -64,7 +64,7 @@ export class Route {
     // Whoever entered the gate of the old one leaves it there: it must be the same gate.
     this.circuit = successorTo?.circuit ?? new Circuit(options.random);
     this.usage = successorTo?.usage ?? new UsageHistory();
-    this.#firstBytes = (successorTo ? successorTo.#firstBytes : null) ?? { streamed: new FirstByte(), whole: new FirstByte() };
+    this.#firstBytes = successorTo ? successorTo.#firstBytes : { streamed: new FirstByte(), whole: new FirstByte() };
     this.overloadedUntil = successorTo?.overloadedUntil ?? 0;
     this.overloadsInRow = successorTo?.overloadsInRow ?? 0;
   }
