@@ -84,6 +84,8 @@ export interface ProxyErrorDetails {
   /** Further answer headers, such as `allow`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Keeps the place that this refusal may promise, and gives `retryAfterMs`; null: none is kept. Once, by whoever tells it. */
+  readonly keepPlace?: () => number | null;
 }
 
 /** An error as facts: which, whose fault, and whether a repeat makes sense. One table turns it into HTTP. */
@@ -109,6 +111,15 @@ export class ProxyError extends Error {
   get retry(): RetryAdvice {
     const { retry, retryAfterMs = 0 } = this.details;
     return retryAfterMs > LONGEST_SLEEP_MS ? 'never' : (retry ?? ERROR_TABLE[this.code].retry);
+  }
+
+  /** The error as its client is told it: with the place kept that it may promise. */
+  promised(): ProxyError {
+    const { keepPlace, retry, ...details } = this.details;
+    if (!keepPlace) return this;
+    const retryAfterMs = keepPlace();
+    const advice = retryAfterMs === null ? { ...(retry ? { retry } : {}) } : { retryAfterMs };
+    return new ProxyError(this.code, this.message, { ...details, ...advice });
   }
 
   /** The body for the client. */

@@ -94,7 +94,10 @@ export const model = section({
   aliases: z.array(name).prefault([]).describe('Other names for it.'),
   strategy: z.enum(STRATEGIES).prefault('headroom').describe('How a target and key are picked.'),
   queue: queue.prefault({}).describe('Over `defaults.queue`, one by one.'),
-  fallbacks: z.array(name).prefault([]).describe('Other models, when this one cannot start before the deadline.'),
+  fallbacks: z
+    .array(name)
+    .prefault([])
+    .describe('Other models, when this one cannot start before the deadline, or has failed.'),
   context_fallbacks: z.array(name).prefault([]).describe('Other models, when a request is too long for this one.'),
   targets: z.array(target).min(1, 'needs at least one target').describe('Where its requests may go.'),
 }).superRefine((value, context) => {

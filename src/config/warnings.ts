@@ -8,8 +8,6 @@ export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
   { path: ['clients', '*', 'weight'] },
   { path: ['clients', '*', 'budget'] },
   { path: ['providers', '*', 'probe'] },
-  { path: ['models', '*', 'fallbacks'] },
-  { path: ['models', '*', 'context_fallbacks'] },
   { path: ['redis'] },
   { path: ['metrics'] },
   { path: ['telemetry'] },

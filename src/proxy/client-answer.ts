@@ -78,6 +78,11 @@ export class ClientAnswer implements ByteSink {
     return this.#isEnded;
   }
 
+  /** Something of an answer is out, signs of life aside: no other attempt can take over. */
+  get hasBegun(): boolean {
+    return this.#firstByteAt !== null || this.#isEnded;
+  }
+
   /** `clock.now()` when the first byte of an answer was written, signs of life aside; null before. */
   get firstByteAt(): number | null {
     return this.#firstByteAt;

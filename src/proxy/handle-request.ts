@@ -1,3 +1,4 @@
+import { ProxyError } from '../errors.ts';
 import type { Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
@@ -9,6 +10,7 @@ import type { AttemptEnd } from './attempt-end.ts';
 import type { Door } from './doors/door.ts';
 import { doorOf } from './doors/doors.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
+import { Fallbacks } from './fallbacks.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { needsFanOut } from './fan-out/needs-fan-out.ts';
 import { HeldBody } from './held-body.ts';
@@ -16,7 +18,7 @@ import { type ImageRequest, imagesToFetch, inlineImages, mustBeInline } from './
 import { learnFrom } from './learn.ts';
 import { ownAnswer } from './own-answer.ts';
 import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
-import { RequestCourse } from './request-course.ts';
+import { RequestCourse, type Work } from './request-course.ts';
 import type { Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel } from './served-model.ts';
@@ -74,24 +76,62 @@ class RequestRun {
   }
 
   run(): Promise<void> {
-    return this.#course.run(async () => {
-      const order = await this.#read();
-      if (order) await this.#serve(order);
+    return this.#course.run(() => {
+      const { model, held } = this.#read();
+      return this.#serve(model, held);
     });
   }
 
-  /** Null: it has been answered, and nothing has to be sent for it. */
-  async #read(): Promise<Order | null> {
+  #read(): { readonly model: ServedModel; readonly held: HeldBody } {
     const { models, settings } = this.#services;
     const { client, modelInPath, providerInPath } = this.#request;
-    const read = readRequestBody(this.#request.body, this.#door.body);
-    const { facts } = read;
+    const body = readRequestBody(this.#request.body, this.#door.body);
+    const { facts } = body;
     this.#course.record.read(facts);
-    const found = models.find(modelInPath ?? facts.model, client, providerInPath);
-    const model = this.#knowing(found, read);
+    const model = models.find(modelInPath ?? facts.model, client, providerInPath);
     this.#model = model;
     this.#course.answer.expect(facts.isStreaming ? 'stream' : 'whole', settings);
+    return { model, held: new HeldBody(this.#request, body) };
+  }
+
+  /** By the model that was asked or, where that cannot, by another one: whose error it was tells the client why not. */
+  async #serve(asked: ServedModel, held: HeldBody): Promise<void> {
+    const failure = await this.#tryOn(asked, held);
+    if (failure === null) return;
+    const { record } = this.#course;
+    const { step } = record;
+    const fallbacks = new Fallbacks(asked);
+    if (!this.#services.settings.isPart) fallbacks.add(asked, failure);
+    for (let name = fallbacks.next(); name !== null; name = fallbacks.next()) {
+      const model = this.#services.models.fallback(name);
+      const another = model && (await this.#tryOn(model, held));
+      if (model && another === null) return;
+      if (model && another) fallbacks.add(model, another);
+    }
+    record.blames(step);
+    throw failure;
+  }
+
+  /** Null: that model has served it, or its client has left. */
+  async #tryOn(model: ServedModel, held: HeldBody): Promise<ProxyError | null> {
+    try {
+      const order = await this.#prepare(model, held);
+      if (order) await this.#course.serve(this.#workOf(order));
+      return null;
+    } catch (error) {
+      if (!(error instanceof ProxyError) || this.#course.answer.hasBegun) throw error;
+      return error;
+    }
+  }
+
+  /** Null: it has been answered, and nothing more has to be sent for it. */
+  async #prepare(named: ServedModel, held: HeldBody): Promise<Order | null> {
+    const { client, operation } = this.#request;
+    const read = held.reread(this.#door.body);
+    const model = this.#knowing(named, read);
     const body = await this.#withImages(read, model);
+    held.replace(body);
+    const { facts } = body;
     const own = ownAnswer(this.#door, { body, model }, this.#services);
     if (own !== null) {
       const json = JSON.stringify(await own);
@@ -99,12 +139,12 @@ class RequestRun {
       this.#course.answer.end(Buffer.from(json));
       return null;
     }
-    if (needsFanOut(model, this.#door.operation, facts)) {
-      await this.#fanOut(body);
+    if (needsFanOut(model, operation, facts)) {
+      await this.#fanOut(model, body);
       return null;
     }
     const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
-    return { facts, model, sizes, held: new HeldBody(this.#request, body) };
+    return { facts, model, sizes, held };
   }
 
   /** As far as its routes know what the request refers to. A walk through all of it, so only where that can be. */
@@ -135,27 +175,30 @@ class RequestRun {
     return readRequestBody(inlined, this.#door.body);
   }
 
-  /** One request for each choice, each on its way as any other; the answer is theirs together. */
-  #fanOut(body: RequestBody): Promise<void> {
+  /** One request for each choice, each on its way as any other; the answer is theirs together, and of one model. */
+  #fanOut(model: ServedModel, body: RequestBody): Promise<void> {
     const services: RequestServices = {
       ...this.#services,
+      models: { find: () => model, fallback: () => null },
       // Silence counts from what any of them brings.
-      settings: { ...this.#services.settings, streamKeepaliveMs: null, earlyHead: null },
+      settings: { ...this.#services.settings, streamKeepaliveMs: null, earlyHead: null, isPart: true },
       onSummary: (summary) => this.#course.record.part(summary),
     };
     return new FanOut(this.#request, body, this.#course.answer).run(createRequestHandler(services));
   }
 
-  #serve(order: Order): Promise<void> {
+  #workOf(order: Order): Work {
     const { facts, model, sizes, held } = order;
-    return this.#course.serve({
+    const isAsked = model.name === this.#model?.name;
+    return {
       model,
       costs: sizes.map((size) => size?.cost ?? null),
       prices: sizes.map((size) => size?.predictedNanoUsd ?? null),
       isStreamed: facts.isStreaming,
-      placeKey: () => held.placeKey(),
+      placeKey: () => (isAsked ? held.placeKey() : `${held.placeKey()} ${model.name}`),
+      mayGoElsewhere: !isAsked || model.fallbacks.length > 0,
       attempt: (lease) => this.#attempt(order, lease),
-    });
+    };
   }
 
   async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {

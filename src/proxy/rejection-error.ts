@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { type ErrorCode, ProxyError, shuttingDown } from '../errors.ts';
 import type { BindingLimit, Rejection } from '../scheduler/rejection.ts';
 
@@ -19,7 +20,7 @@ const CODES: Readonly<Record<Wait['kind'], ErrorCode>> = {
 };
 
 /** A refusal of the scheduler as an error for the client: what binds, what was asked, what is possible, when to return. */
-export function rejectionError(rejection: Rejection): ProxyError {
+export function rejectionError(rejection: Rejection, clock: Pick<Clock, 'now'>): ProxyError {
   switch (rejection.kind) {
     case 'exceeds_limit':
       return new ProxyError('request_exceeds_limit', exceedsMessage(rejection.limit), {
@@ -32,7 +33,7 @@ export function rejectionError(rejection: Rejection): ProxyError {
     case 'queue_full':
     case 'wait_exceeded':
     case 'client_limit':
-      return waitError(rejection);
+      return waitError(rejection, clock);
   }
 }
 
@@ -48,14 +49,15 @@ export function limitName({ quota, name }: { readonly quota: string; readonly na
   return `${quota} ${name}`;
 }
 
-function waitError(rejection: Wait): ProxyError {
-  const { limit, retryAfterMs, predictedWaitMs } = rejection;
+function waitError(rejection: Wait, clock: Pick<Clock, 'now'>): ProxyError {
+  const { limit, retryAfterMs, predictedWaitMs, keepPlace } = rejection;
   const isKnown = Number.isFinite(predictedWaitMs);
   const returnMs = retryAfterMs ?? (isKnown ? predictedWaitMs : null);
   return new ProxyError(CODES[rejection.kind], `${reason(rejection)}${binding(limit)}`, {
     ...(returnMs === null ? {} : { retryAfterMs: returnMs }),
     ...(retryAfterMs === null ? { retry: 'never' as const } : {}),
     ...(limit ? { limit: limitName(limit) } : {}),
+    ...(keepPlace ? { keepPlace: () => keepPlace(clock.now()) } : {}),
   });
 }
 

@@ -36,6 +36,8 @@ export interface Work {
   readonly isStreamed?: boolean;
   /** Recognises a repeat of the request. */
   readonly placeKey: () => string;
+  /** Another model may take over. */
+  readonly mayGoElsewhere: boolean;
   /** Sends it. The lease has ended when this resolves. */
   attempt(lease: Lease): Promise<AttemptEnd>;
   /** Why it must not be sent again although it could be; null: it may. */
@@ -56,6 +58,8 @@ export class RequestCourse {
   readonly #services: CourseServices;
   readonly #request: CourseRequest;
   readonly #terms: CourseTerms;
+  /** By when it must have started, at whichever model; null: it has not asked for one. */
+  #deadline: number | null = null;
 
   constructor(services: CourseServices, request: CourseRequest, about: CourseTerms & { readonly reply: ClientReply }) {
     const { reply, ...terms } = about;
@@ -83,7 +87,8 @@ export class RequestCourse {
   }
 
   /**
-   * Waits and sends until the client has its answer or has left.
+   * Waits and sends until the client has its answer or has left. May be called again for another model: the time that there
+   * is to wait is one for all of them.
    * @throws ProxyError no attempt is left
    */
   async serve(work: Work): Promise<void> {
@@ -113,7 +118,7 @@ export class RequestCourse {
   }
 
   #ticket(work: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
-    const { model, costs, prices, placeKey, isStreamed = false } = work;
+    const { model, costs, prices, placeKey, mayGoElsewhere, isStreamed = false } = work;
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
@@ -125,10 +130,22 @@ export class RequestCourse {
       clientQuota: quota,
       rejectsOnClientLimit: rejectsOnLimit,
       isStreamed,
-      maxWaitMs: maxWaitMs(this.#request, { configuredMs: model.queue.maxWaitMs, now: this.#services.clock.now() }),
+      maxWaitMs: this.#waitMs(model),
       maxQueueSize: model.queue.maxSize,
       placeKey,
+      mayGoElsewhere: mayGoElsewhere || (this.#services.settings.isPart ?? false),
     };
+  }
+
+  #waitMs({ queue }: ServedModel): number {
+    const { clock, retryBudget } = this.#services;
+    const now = clock.now();
+    const ownMs = maxWaitMs(this.#request, { configuredMs: queue.maxWaitMs, now });
+    if (this.#deadline === null) {
+      this.#deadline = now + ownMs;
+      retryBudget.requested(now);
+    }
+    return Math.max(LEAST_WAIT_MS, Math.min(ownMs, this.#deadline - now));
   }
 
   async #waited(queue: QueueWait, wait: () => Promise<Turn>): Promise<Turn> {
@@ -144,7 +161,7 @@ export class RequestCourse {
    * In band where the status is out already. A bug is thrown on, for the log.
    */
   #fail(error: unknown): void {
-    const known = error instanceof ProxyError ? error : internalError(this.#request.id, error);
+    const known = this.#told(error instanceof ProxyError ? error : internalError(this.#request.id, error));
     this.record.failed(known);
     if (!this.answer.isHeadSent) {
       throw new ProxyError(known.code, known.message, {
@@ -153,7 +170,12 @@ export class RequestCourse {
       });
     }
     this.answer.failInBand(known);
-    if (known !== error) throw known;
+    if (!(error instanceof ProxyError)) throw known;
+  }
+
+  #told(error: ProxyError): ProxyError {
+    const isTold = !(this.#services.settings.isPart || this.answer.isGone);
+    return isTold ? error.promised() : error;
   }
 
   #report(): void {
@@ -163,3 +185,6 @@ export class RequestCourse {
     this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt }));
   }
 }
+
+/** Whoever has no time left may still start at once. */
+const LEAST_WAIT_MS = 1;

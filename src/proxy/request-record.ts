@@ -64,6 +64,11 @@ export class RequestRecord {
     this.usage = null;
   }
 
+  /** Nobody has served it, and its client is told why this one has not. */
+  blames(step: Step | null): void {
+    this.#step = step;
+  }
+
   waitedFor(limit: { readonly quota: string; readonly name: string } | null): void {
     if (limit) this.#limit = limitName(limit);
   }

@@ -27,7 +27,7 @@ interface Failed {
   readonly situation: RetrySituation;
 }
 
-/** The failed attempts of one request, and what they leave to try. */
+/** The failed attempts of one request at one model, and what they leave to try. */
 export class Retries {
   readonly #model: ServedModel;
   readonly #services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>;
@@ -38,7 +38,6 @@ export class Retries {
   constructor(model: ServedModel, services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>) {
     this.#model = model;
     this.#services = services;
-    services.retryBudget.requested(services.clock.now());
   }
 
   /** After an attempt whose lease has ended, so that the route's state knows of it already. */
@@ -54,9 +53,10 @@ export class Retries {
 
   /** The queue has given the request up: its last failure says more than that, unless waiting was all there was to do. */
   refused(rejection: Rejection): ProxyError {
-    if (this.#last === null || rejection.kind === 'shutting_down') return rejectionError(rejection);
+    if (this.#last === null || rejection.kind === 'shutting_down')
+      return rejectionError(rejection, this.#services.clock);
     const { failure, situation } = this.#last;
-    if (isAboutKeys(failure, rejection)) return rejectionError(rejection);
+    if (isAboutKeys(failure, rejection)) return rejectionError(rejection, this.#services.clock);
     return finalError(failure, situation);
   }
 

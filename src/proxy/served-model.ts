@@ -18,6 +18,10 @@ export interface ServedModel {
   readonly endpoints: ReadonlyMap<Route, Endpoint>;
   /** Per client and model. */
   readonly queue: { readonly maxWaitMs: number; readonly maxSize: number };
+  /** Models that take over when this one cannot start in time or has failed, as configured. */
+  readonly fallbacks: readonly string[];
+  /** Models that take over when the request is too long for this one. */
+  readonly contextFallbacks: readonly string[];
 }
 
 /** A provider and one of its models. */
@@ -71,6 +75,8 @@ export interface ModelLookup {
    * @throws ProxyError `missing_required_parameter`, `model_not_found`, `model_not_allowed`
    */
   find(name: string | null, client: Client, provider?: string): ServedModel;
+  /** A model that the operator lets take over, whoever asks; null: there is none of that name any more. */
+  fallback(name: string): ServedModel | null;
 }
 
 /** What a client's own limits are, and what happens at them. */

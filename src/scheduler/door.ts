@@ -173,6 +173,8 @@ export class Door {
   #judge(ticket: Ticket, now: number): Rejection | null {
     const isInTime = ticket.predictedAt - now <= ticket.request.maxWaitMs * (1 - this.#error.margin);
     if (isInTime && this.#promises.size === 0) return null;
+    const waitMs = ticket.predictedAt - now;
+    if (!isInTime && ticket.request.mayGoElsewhere) return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
     const { at, delayMs } = this.#behindAll(ticket, now);
     if (isInTime && this.#promises.makeRoom(ticket.line, delayMs)) return null;
     return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(ticket.predictedAt, at) - now, now });
@@ -216,19 +218,23 @@ export class Door {
   #refuseFull(ticket: Ticket, now: number): Rejection {
     // It was never in the queue: a backlog that is being built must not find it there.
     ticket.state = 'done';
-    const { at, waitsFor } = this.#behindAll(ticket, now);
+    const foretold = this.#backlog.append(ticket, now, () => false);
+    const { at, waitsFor } = ticket.request.mayGoElsewhere ? foretold : this.#behindAll(ticket, now);
     ticket.waitsFor = waitsFor;
-    ticket.predictedAt = this.#backlog.append(ticket, now, () => false).at;
+    ticket.predictedAt = foretold.at;
     return this.#refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });
   }
 
   #refuse(ticket: Ticket, why: { kind: 'queue_full' | 'wait_exceeded'; waitMs: number; now: number }): Rejection {
     const { request, waitsFor } = ticket;
     const isOwn = waitsFor !== null && (request.clientQuota?.meters.includes(waitsFor) ?? false);
+    const turn = request.mayGoElsewhere
+      ? { retryAfterMs: null, keepPlace: (at: number) => this.#promiseLater(ticket, why.now + why.waitMs, at) }
+      : { retryAfterMs: this.#promise(ticket, why.waitMs, why.now) };
     return {
       kind: isOwn ? 'client_limit' : why.kind,
       predictedWaitMs: why.waitMs,
-      retryAfterMs: this.#promise(ticket, why.waitMs, why.now),
+      ...turn,
       limit: waitsFor && this.#binding(ticket, waitsFor),
       hasWaited: why.now >= ticket.deadline,
     };
@@ -247,6 +253,12 @@ export class Door {
     const retryAfterMs = Math.max(turnMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
     this.#promises.keep(new KeptPlace(placeKey(), ticket, now + retryAfterMs));
     return retryAfterMs;
+  }
+
+  /** Nothing else has served it. It was not put behind those who return before, or they would have to make room for nobody. */
+  #promiseLater(ticket: Ticket, turnAt: number, now: number): number | null {
+    const { at } = this.#behindAll(ticket, now);
+    return this.#promise(ticket, Math.max(0, turnAt - now, at - now), now);
   }
 
   #binding(ticket: Ticket, meter: Meter): BindingLimit {

@@ -18,8 +18,10 @@ export type Rejection =
       readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit';
       /** When its turn would come; Infinity: nobody knows. */
       readonly predictedWaitMs: number;
-      /** A repeat from here on succeeds; null beyond the horizon of promises. */
+      /** A repeat from here on succeeds; null beyond the horizon of promises, and where no place has been kept yet. */
       readonly retryAfterMs: number | null;
+      /** For a request that might have gone elsewhere: keeps its place after all, and says in how many ms its turn comes. */
+      readonly keepPlace?: (now: number) => number | null;
       readonly limit: BindingLimit | null;
       /** It has waited its whole time rather than being turned away at the door. */
       readonly hasWaited: boolean;

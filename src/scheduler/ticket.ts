@@ -29,6 +29,8 @@ export interface TicketRequest {
   readonly maxQueueSize: number;
   /** What recognises a repeat of this request, such as client and hash of the body. Asked only when a place is kept. */
   readonly placeKey: () => string;
+  /** Something else may serve it yet, so a refusal keeps no place before it is asked to. */
+  readonly mayGoElsewhere?: boolean;
   readonly onLease: (lease: Lease) => void;
   readonly onRejection: (rejection: Rejection) => void;
   /**

@@ -72,6 +72,10 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
     return this.#served.get(resolved.name) ?? this.#serve(resolved);
   }
 
+  fallback(name: string): ServedModel | null {
+    return this.#served.get(this.#catalog.resolve(name, () => true).name) ?? null;
+  }
+
   /** Raw paths draw on limits of their own, as one more model of the provider's, and on those that hold for all its models. */
   findRaw(provider: string, path: string | null, client: Client): ServedModel {
     const name = `${provider}/${path}`;
@@ -138,6 +142,8 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       targets: targets.map(({ provider, model, config: target }) => this.#target(provider, model, target)),
       endpoints: new Map(routes.options.map(({ route }) => [route, this.#endpoint(route)])),
       queue: { maxWaitMs: queue.maxWaitMs, maxSize: queue.maxSize },
+      fallbacks: own?.fallbacks ?? [],
+      contextFallbacks: own?.contextFallbacks ?? [],
     };
   }
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { rejectionError } from '../../src/proxy/rejection-error.ts';
+import type { ProxyError } from '../../src/errors.ts';
+import { rejectionError as errorOf } from '../../src/proxy/rejection-error.ts';
 import type { BindingLimit, Rejection } from '../../src/scheduler/rejection.ts';
+
+const rejectionError = (rejection: Rejection): ProxyError => errorOf(rejection, { now: () => 0 });
 
 const TPM: BindingLimit = {
   quota: 'org-a gpt-4o',
@@ -109,5 +112,24 @@ describe('a rejection for good', () => {
 
   test('at the end of the server says so', () => {
     expect(rejectionError({ kind: 'shutting_down' })).toMatchObject({ code: 'shutting_down', retry: 'soon' });
+  });
+});
+
+describe('a rejection of what might have gone elsewhere', () => {
+  const keepPlace = (now: number): number => 20_000 - now;
+
+  test('promises nothing before it is told', () => {
+    expect(rejectionError(waiting({ retryAfterMs: null, keepPlace }))).toMatchObject({ retry: 'never' });
+  });
+
+  test('is told with the place that is kept then', () => {
+    const rejection = waiting({ retryAfterMs: null, keepPlace });
+    const told = errorOf(rejection, { now: () => 5_000 }).promised();
+    expect(told).toMatchObject({ code: 'queue_wait_exceeded', retry: 'promise', details: { retryAfterMs: 15_000 } });
+  });
+
+  test('says so where no place can be kept', () => {
+    const told = rejectionError(waiting({ retryAfterMs: null, keepPlace: () => null })).promised();
+    expect(told).toMatchObject({ retry: 'never', details: { retryAfterMs: 45_000 } });
   });
 });

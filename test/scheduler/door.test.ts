@@ -104,3 +104,55 @@ describe('a place that is kept', () => {
     expect(office.rejected('another')).toBeUndefined();
   });
 });
+
+describe('a request that may go elsewhere', () => {
+  /** Of 60 a minute, as many served and let in as there is room and time for. */
+  function busy(options: { readonly maxWaitMs: number; readonly maxQueueSize?: number }): Office {
+    const office = new Office({ a: { limits: [rpm(60)] } }, options);
+    for (let i = 0; i < 60 + 5; i += 1) office.ask(`r${i}`);
+    return office;
+  }
+
+  function turnOf(office: Office, name: string) {
+    const rejection = office.rejected(name);
+    if (!(rejection && 'retryAfterMs' in rejection)) throw new Error(`${name} was not turned away`);
+    return rejection;
+  }
+
+  test.each([
+    ['would wait too long', 'wait_exceeded', { maxWaitMs: 5_600 }],
+    ['finds the queue full', 'queue_full', { maxWaitMs: 30_000, maxQueueSize: 5 }],
+  ] as const)('and %s keeps no place until it has gone nowhere', (_name, kind, options) => {
+    const office = busy(options);
+    const before = office.scheduler.door.keptPlaces;
+    office.ask('wanderer', { mayGoElsewhere: true });
+    const { keepPlace, ...rejection } = turnOf(office, 'wanderer');
+    expect(rejection).toMatchObject({ kind, retryAfterMs: null, hasWaited: false });
+    expect(rejection.predictedWaitMs).toBeCloseTo(5_250, 0);
+    expect(office.scheduler.door.keptPlaces).toBe(before);
+    const others = busy(options);
+    others.ask('resident');
+    const retryAfterMs = keepPlace?.(office.clock.now());
+    expect(retryAfterMs).toBeCloseTo(turnOf(others, 'resident').retryAfterMs as number, 3);
+    expect(office.scheduler.door.keptPlaces).toBe(before + 1);
+  });
+
+  test('comes back as told, and is served, though it was told late', () => {
+    const office = busy({ maxWaitMs: 5_600 });
+    office.ask('wanderer', { mayGoElsewhere: true });
+    office.clock.advance(1_000);
+    const retryAfterMs = turnOf(office, 'wanderer').keepPlace?.(office.clock.now()) as number;
+    for (let i = 0; i < 20; i += 1) office.ask(`newcomer ${i}`);
+    office.clock.advance(retryAfterMs);
+    office.ask('wanderer');
+    office.clock.advance(5_600);
+    expect(office.log).toContain('wanderer on a');
+  });
+
+  test('is let in where it can start in time', () => {
+    const office = busy({ maxWaitMs: 30_000 });
+    office.ask('wanderer', { mayGoElsewhere: true });
+    office.clock.advance(7_000);
+    expect(office.log).toContain('wanderer on a');
+  });
+});

@@ -42,6 +42,7 @@ interface Ask {
   readonly prefers?: string;
   /** Targets that can't serve it. */
   readonly notOn?: readonly number[];
+  readonly mayGoElsewhere?: boolean;
   readonly onLease?: (lease: Lease) => void;
   /** What a new configuration makes of it, given what it was. */
   readonly renewed?: (request: TicketRequest) => TicketRequest | null;
@@ -131,6 +132,7 @@ export class Office {
       maxWaitMs: this.#options.maxWaitMs ?? 30_000,
       maxQueueSize: this.#options.maxQueueSize ?? 1_000,
       placeKey: () => name,
+      mayGoElsewhere: ask.mayGoElsewhere ?? false,
       onLease: (lease) => {
         this.#leases.set(name, lease);
         if (ask.onLease) ask.onLease(lease);

@@ -32,15 +32,23 @@ export interface BenchTarget {
   readonly changes?: Partial<ServedTarget>;
 }
 
-export interface BenchOptions {
-  readonly clock: Clock;
-  readonly transport: Transport;
+/** A model, and what becomes of its requests. */
+export interface BenchModel {
   readonly targets?: readonly BenchTarget[];
-  readonly settings?: Partial<RequestSettings>;
-  readonly services?: Partial<RequestServices>;
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly maxWaitMs?: number;
   readonly maxQueueSize?: number;
+  readonly fallbacks?: readonly string[];
+  readonly contextFallbacks?: readonly string[];
+}
+
+export interface BenchOptions extends BenchModel {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Beside `chat`, by their names. */
+  readonly others?: Readonly<Record<string, BenchModel>>;
+  readonly settings?: Partial<RequestSettings>;
+  readonly services?: Partial<RequestServices>;
 }
 
 const TIMEOUTS: UpstreamTimeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs: 60_000, totalMs: 600_000 };
@@ -48,7 +56,7 @@ const TIMEOUTS: UpstreamTimeouts = { connectMs: 10_000, firstByteMs: 60_000, idl
 /** Each message is ten LLM tokens, of which five are certain. */
 const TOKENS = { inputTokens: 10, atLeastTokens: 5 };
 
-/** A request handler over the real scheduler, failover from key to key, and one model `chat`. */
+/** A request handler over the real scheduler, failover from key to key, and a model `chat`. */
 export class ProxyBench {
   readonly scheduler: Scheduler;
   readonly model: ServedModel;
@@ -58,19 +66,21 @@ export class ProxyBench {
   readonly calibration = new Calibration();
   readonly outputs = new OutputPredictor(20);
   readonly #clock: Clock;
+  readonly #others = new Map<string, ServedModel>();
   #ids = 0;
 
   constructor(options: BenchOptions) {
     const { clock, transport } = options;
     this.#clock = clock;
     this.scheduler = new Scheduler({ clock, random: () => 0.5 });
-    this.model = createModel(options);
+    this.model = createModel('chat', options);
+    for (const [name, other] of Object.entries(options.others ?? {})) this.#others.set(name, createModel(name, other));
     this.routes = this.model.routes.options.map(({ route }) => route);
     this.services = {
       clock,
       scheduler: this.scheduler,
       transport,
-      models: { find: (name) => this.#find(name) },
+      models: { find: (name) => this.#find(name), fallback: (name) => this.#known(name) },
       images: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
       stored: new StoredThings(),
       isShared: true,
@@ -132,8 +142,13 @@ export class ProxyBench {
     return summary;
   }
 
+  #known(name: string | null): ServedModel | null {
+    return name === 'chat' ? this.model : (this.#others.get(name ?? '') ?? null);
+  }
+
   #find(name: string | null): ServedModel {
-    if (name === 'chat') return this.model;
+    const model = this.#known(name);
+    if (model) return model;
     throw new ProxyError('model_not_found', 'There is no such model.', { param: 'model' });
   }
 }
@@ -156,7 +171,7 @@ export interface Chat {
 
 const CHAT = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 
-function createModel(options: BenchOptions): ServedModel {
+function createModel(modelName: string, options: BenchModel): ServedModel {
   const { targets = [{}], maxWaitMs = 60_000, maxQueueSize = 100 } = options;
   const endpoints = new Map<Route, Endpoint>();
   const candidates: RouteOption[] = [];
@@ -183,11 +198,13 @@ function createModel(options: BenchOptions): ServedModel {
     }
   }
   return {
-    name: 'chat',
-    routes: { name: 'chat', strategy: failover, options: candidates, after: targets.map(() => 0) },
+    name: modelName,
+    routes: { name: modelName, strategy: failover, options: candidates, after: targets.map(() => 0) },
     targets: targets.map((target) => servedTarget(target, options.timeouts ?? {})),
     endpoints,
     queue: { maxWaitMs, maxSize: maxQueueSize },
+    fallbacks: options.fallbacks ?? [],
+    contextFallbacks: options.contextFallbacks ?? [],
   };
 }
 

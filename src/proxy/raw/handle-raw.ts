@@ -99,6 +99,7 @@ class RawRun {
       costs: model.targets.map(() => ONE_REQUEST.cost),
       prices: model.targets.map(() => null),
       placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
+      mayGoElsewhere: false,
       attempt: (lease) => this.#attempt(model, lease),
       forbidsRepeat: (end) => (this.#mayHaveBeenDone(end) ? notRepeated(end.failure.reason) : null),
     });
