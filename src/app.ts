@@ -61,11 +61,10 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     clock,
     random: Math.random,
     factsOf: (provider) => adapterOf(provider).limits,
-    onQuota: (quota) => kept.adopt(quota),
+    keeper: kept,
   });
   const models = new ServedModels({ config, books, adapterOf, createdAt: Math.floor(clock.wallNow() / 1000) });
-  const clientQuotas = new ClientQuotas(config.clients, clock);
-  for (const quota of clientQuotas.quotas) kept.adopt(quota);
+  const clientQuotas = new ClientQuotas(config.clients, clock, kept);
   const scheduler = new Scheduler({ clock, random: Math.random, onEvent: (event) => tell(log, event, clock) });
   const traffic = new Traffic();
   const worker = new TokenWorker({ clock });

@@ -102,6 +102,11 @@ export class ModelCatalog<Target extends CatalogTarget> {
     throw requested === null ? missingModel() : notFound(requested);
   }
 
+  /** What a name stands for by itself, whoever asks; null: nothing. */
+  look(name: string): ResolvedModel<Target> | null {
+    return this.#find(name)?.model ?? null;
+  }
+
   /** All names that a client may use and that are known beforehand, in the order of the configuration. */
   list(isAllowed: IsAllowed): readonly ModelEntry[] {
     return [...this.#knownNames()]

@@ -33,7 +33,8 @@ export class Lines {
     let key = clientQuota?.id ?? '';
     for (let i = 0; i < costs.length; i += 1) key += costs[i] ? '+' : '-';
     let line = lines.get(key);
-    if (!line) {
+    // A client that lost its limits and has some again has another quota of the same id.
+    if (line?.clientQuota !== clientQuota) {
       const options = model.options.filter(({ target }) => costs[target]);
       line = new Line(model, options, clientQuota);
       lines.set(key, line);

@@ -4,8 +4,12 @@ import { effectiveLimits } from '../config/limits.ts';
 import type { LimitFacts } from '../providers/provider.ts';
 import type { Client } from '../proxy/exchange.ts';
 import type { ClientTerms } from '../proxy/served-model.ts';
-import { Quota } from '../scheduler/quota.ts';
+import { type NamedPlan, Quota } from '../scheduler/quota.ts';
+import type { KeptBooks } from './kept-books.ts';
 import { limitPlans } from './limit-plans.ts';
+
+/** Sees every quota when it is made, and when it is forgotten. */
+export type QuotaKeeper = Pick<KeptBooks, 'adopt' | 'release'>;
 
 /** A client's own limits are ours, so nothing about them is a guess and nothing arrives late. */
 const OWN_LIMITS: LimitFacts = {
@@ -19,27 +23,52 @@ const OWN_LIMITS: LimitFacts = {
 
 const FREE: ClientTerms = { quota: null, rejectsOnLimit: false };
 
-/** Each client's own limits, if it has any. */
+/**
+ * Each client's own limits, if it has any. Books of a client are kept while it is configured otherwise or not at all: what
+ * it has used it has used.
+ */
 export class ClientQuotas {
-  readonly #terms: ReadonlyMap<string, ClientTerms>;
+  readonly #clock: Clock;
+  readonly #keeper: QuotaKeeper;
+  readonly #quotas = new Map<string, Quota>();
+  #terms: ReadonlyMap<string, ClientTerms> = new Map();
 
-  constructor(clients: readonly ClientConfig[], clock: Clock) {
-    this.#terms = new Map(
-      clients.map((client) => {
-        const limits = limitPlans(effectiveLimits([client.limits]), OWN_LIMITS, clock);
-        if (limits.length === 0) return [client.name, FREE];
-        const name = `client ${client.name}`;
-        const quota = new Quota({ id: name, name, limits, learns: false, skewMs: 0 });
-        return [client.name, { quota, rejectsOnLimit: client.onLimit === 'reject' }];
-      }),
-    );
+  constructor(clients: readonly ClientConfig[], clock: Clock, keeper: QuotaKeeper) {
+    this.#clock = clock;
+    this.#keeper = keeper;
+    this.reconfigure(clients);
   }
 
-  get quotas(): Quota[] {
-    return [...this.#terms.values()].flatMap(({ quota }) => quota ?? []);
+  /** Those who are configured from now on. Limits that stay keep what is booked on them. */
+  reconfigure(clients: readonly ClientConfig[]): void {
+    const terms = clients.map((client) => [client.name, this.#termsOf(client)] as const);
+    this.#terms = new Map(terms);
+    const now = this.#clock.now();
+    for (const [name, quota] of this.#quotas) {
+      if (this.#terms.get(name)?.quota || !quota.isUnused(now)) continue;
+      this.#quotas.delete(name);
+      this.#keeper.release(quota);
+    }
   }
 
   termsOf(client: Client): ClientTerms {
     return this.#terms.get(client.name) ?? FREE;
+  }
+
+  #termsOf(client: ClientConfig): ClientTerms {
+    const limits = limitPlans(effectiveLimits([client.limits]), OWN_LIMITS, this.#clock);
+    if (limits.length === 0) return FREE;
+    return { quota: this.#quotaOf(client.name, limits), rejectsOnLimit: client.onLimit === 'reject' };
+  }
+
+  #quotaOf(client: string, limits: readonly NamedPlan[]): Quota {
+    const name = `client ${client}`;
+    const known = this.#quotas.get(client);
+    known?.reconfigure({ name, limits, learns: false }, this.#clock.now());
+    if (known) return known;
+    const quota = new Quota({ id: name, name, limits, learns: false, skewMs: 0 });
+    this.#quotas.set(client, quota);
+    this.#keeper.adopt(quota);
+    return quota;
   }
 }

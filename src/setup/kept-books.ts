@@ -14,7 +14,7 @@ export interface KeptBooksOptions {
  */
 export class KeptBooks {
   readonly #options: KeptBooksOptions;
-  readonly #quotas: Quota[] = [];
+  readonly #quotas = new Set<Quota>();
   #saved: SavedBooks | null = null;
   #timer: Cancel = () => {};
   #isClosed = false;
@@ -32,9 +32,14 @@ export class KeptBooks {
 
   /** From here on this quota is written; what was written of it before is taken over. */
   adopt(quota: Quota): void {
-    this.#quotas.push(quota);
+    this.#quotas.add(quota);
     if (this.#saved === null) return;
     restoreBooks([quota], this.#saved, this.#options.clock);
+  }
+
+  /** Nothing draws on it any more, and nothing is booked on it. */
+  release(quota: Quota): void {
+    this.#quotas.delete(quota);
   }
 
   async close(): Promise<void> {

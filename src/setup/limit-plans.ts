@@ -61,7 +61,7 @@ function windowPlan(
   setting: LimitSetting,
   facts: LimitFacts,
   clock: Clock,
-): Pick<LimitPlan, 'algorithm' | 'isGuess' | 'burst' | 'sliceMs' | 'boundaries'> {
+): Pick<LimitPlan, 'algorithm' | 'isGuess' | 'burst' | 'sliceMs' | 'boundaries' | 'anchor'> {
   const isAnchored = setting.resets !== undefined;
   const algorithm = setting.algorithm ?? (isAnchored ? 'fixed-window' : facts.algorithm);
   const isGuess = facts.isGuess && setting.algorithm === undefined && !isAnchored;
@@ -71,8 +71,12 @@ function windowPlan(
     isGuess,
     ...(setting.burst === undefined ? {} : { burst: setting.burst }),
     ...(setting.sliceMs === undefined ? {} : { sliceMs: setting.sliceMs }),
-    ...(setting.resets === undefined ? {} : { boundaries: dailyWindow(setting.resets, clock) }),
+    ...(setting.resets === undefined ? {} : anchoredAt(setting.resets, clock)),
   };
+}
+
+function anchoredAt(resets: DailyReset, clock: Clock): Pick<LimitPlan, 'boundaries' | 'anchor'> {
+  return { boundaries: dailyWindow(resets, clock), anchor: `${resets.minuteOfDay} ${resets.timeZone}` };
 }
 
 const DAY_MS = 86_400_000;

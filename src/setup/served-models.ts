@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CallTimeouts, Config, ProviderConfig, TargetConfig } from '../config/config.ts';
+import { fingerprint } from '../config/fingerprint.ts';
 import { matchesModel } from '../config/model-pattern.ts';
 import { ProxyError } from '../errors.ts';
 import { overChat } from '../providers/bridge/over-chat.ts';
@@ -35,11 +37,20 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
   readonly #catalog: ModelCatalog<CatalogTarget>;
   readonly #providers: ReadonlyMap<string, ProviderConfig>;
   readonly #served = new Map<string, ServedModel>();
-  readonly #raw = new Map<string, ServedModel>();
+  readonly #raw = new Map<string, RawModel>();
+  /** By what the configuration says of them. */
+  readonly #targets = new Map<string, ServedTarget>();
   readonly #patternsOf: ReadonlyMap<string, readonly string[] | null>;
+  /** While this one is made. */
+  #before: ServedModels | null;
 
-  constructor(options: ServedModelsOptions) {
+  /**
+   * @param before under another configuration, on the same books: what has not changed stays the same object, and names that
+   *   clients have made up stay as far as they still mean something
+   */
+  constructor(options: ServedModelsOptions, before: ServedModels | null = null) {
     this.#options = options;
+    this.#before = before;
     const { config } = options;
     this.#providers = new Map(config.providers.map((provider) => [provider.name, provider]));
     this.#patternsOf = new Map(config.clients.map(({ name, models }) => [name, models]));
@@ -61,6 +72,16 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       passOn: (provider, model) => ({ provider, model, config: null }),
     });
     for (const { name } of config.models) this.#serve(this.#catalog.resolve(name, () => true));
+    if (before !== null) this.#takeOver(before);
+    this.#before = null;
+  }
+
+  #takeOver(before: ServedModels): void {
+    for (const name of before.#served.keys()) {
+      const resolved = this.#served.has(name) ? null : this.#catalog.look(name);
+      if (resolved?.name === name) this.#serve(resolved);
+    }
+    for (const provider of before.#raw.keys()) if (this.#providers.has(provider)) this.#rawModel(provider);
   }
 
   find(name: string | null, client: Client, provider?: string): ServedModel {
@@ -82,14 +103,17 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
     if (path !== null && !this.#isAllowedFor(client)(name)) {
       throw new ProxyError('model_not_allowed', `Your key may not use the path "${cutClientText(name)}".`);
     }
-    const known = this.#raw.get(provider);
-    if (known) return known;
+    if (!this.#providers.has(provider)) {
+      throw new ProxyError('model_not_found', `There is no provider "${cutClientText(provider)}" any more.`);
+    }
+    return (this.#raw.get(provider) ?? this.#rawModel(provider)).served;
+  }
+
+  #rawModel(provider: string): RawModel {
     const targets = [{ provider, model: RAW_MODEL, config: null }];
     const made = this.#create({ name: `${provider}//${RAW_MODEL}`, isConfigured: true, targets });
-    const raw = {
-      ...made,
-      targets: made.targets.map((target) => ({ ...target, provider: rawProvider(target.provider) })),
-    };
+    const before = this.#before ? this.#before.#raw.get(provider) : undefined;
+    const raw = before && isSame(before.made, made) ? before : { made, served: asRaw(made) };
     this.#raw.set(provider, raw);
     return raw;
   }
@@ -117,7 +141,9 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
   #serve(resolved: ResolvedModel<CatalogTarget>): ServedModel {
     // Names that clients choose are kept in bounds: books cost memory for as long as they are kept.
     if (!resolved.isConfigured && this.#served.size >= MAX_MODELS) throw tooManyModels();
-    const served = this.#create(resolved);
+    const made = this.#create(resolved);
+    const before = this.#before ? this.#before.#served.get(resolved.name) : undefined;
+    const served = before && isSame(before, made) ? before : made;
     this.#served.set(resolved.name, served);
     return served;
   }
@@ -151,7 +177,17 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
     return this.#providers.get(name) as ProviderConfig;
   }
 
+  /** The same object for as long as nothing changes that a request is sized or sent by. */
   #target(config: ProviderConfig, model: string, target: TargetConfig | null): ServedTarget {
+    const facts = { ...config, keys: [], limits: {}, headers: [] };
+    const id = fingerprint([facts, model, target && { ...target, limits: {}, weight: 1, after: 0 }]);
+    const before = this.#before ? this.#before.#targets.get(id) : undefined;
+    const known = this.#targets.get(id) ?? before ?? this.#newTarget(config, model, target);
+    this.#targets.set(id, known);
+    return known;
+  }
+
+  #newTarget(config: ProviderConfig, model: string, target: TargetConfig | null): ServedTarget {
     const provider = this.#options.adapterOf(config);
     const canStreamUsage = provider.streamUsage === 'ask' && config.canStreamUsage;
     return {
@@ -184,6 +220,24 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       headers: Object.fromEntries([...provider.headers].map(([name, value]) => [name.toLowerCase(), value.reveal()])),
     };
   }
+}
+
+/** A provider's raw paths: as a model, and with what raw paths need instead of the vendor's own ways. */
+interface RawModel {
+  readonly made: ServedModel;
+  readonly served: ServedModel;
+}
+
+function asRaw(made: ServedModel): ServedModel {
+  return { ...made, targets: made.targets.map((target) => ({ ...target, provider: rawProvider(target.provider) })) };
+}
+
+function isSame(before: ServedModel, made: ServedModel): boolean {
+  const { routes, targets, ...rest } = made;
+  const { routes: routesBefore, targets: targetsBefore, ...restBefore } = before;
+  const areTargetsSame =
+    targets.length === targetsBefore.length && targets.every((each, i) => each === targetsBefore[i]);
+  return routes === routesBefore && areTargetsSame && isDeepStrictEqual(rest, restBefore);
 }
 
 /** What the vendor speaks, and messages over its chats where it has none of its own. */

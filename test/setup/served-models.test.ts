@@ -18,7 +18,7 @@ function servedModels(text: string): ServedModels {
     clock: new FakeClock(),
     random: () => 0,
     factsOf: (provider) => adapterOf(provider).limits,
-    onQuota: () => {},
+    keeper: { adopt: () => {}, release: () => {} },
   });
   return new ServedModels({ config, books, adapterOf, createdAt: 0 });
 }
