@@ -12,14 +12,30 @@ interface ReportContext {
   readonly random: () => number;
 }
 
+type Telling = Pick<ReportContext, 'now' | 'emit'>;
+
 /** Lets what an attempt said about its route change the state of route, key, quota or vendor. */
 export function applyReport(lease: Lease, report: Report, context: ReportContext): void {
+  telling(lease.route, { ...context, reason: report.kind }, () => {
+    lease.timed(FIRST_BYTE_ENDS[report.kind] ?? 'unknown', context.now);
+    apply(lease, report, context);
+  });
+}
+
+/** The first output of an answer: whoever waits to see one may follow. */
+export function applyProof(lease: Lease, { now, emit }: Telling): void {
   const { route } = lease;
-  const before = route.status(context.now).kind;
-  lease.timed(FIRST_BYTE_ENDS[report.kind] ?? 'unknown', context.now);
-  apply(lease, report, context);
-  const status = route.status(context.now);
-  if (status.kind !== before) context.emit({ kind: 'route', route, from: before, status, reason: report.kind });
+  lease.answered(now);
+  for (const each of route.quotas) each.succeeded(now);
+  // Mostly nobody is held back, and then no state changes.
+  if (!route.circuit.isWide) telling(route, { now, emit, reason: 'ok' }, () => route.circuit.proved(lease.grantedAt));
+}
+
+function telling(route: Route, { reason, now, emit }: Telling & { readonly reason: string }, change: () => void): void {
+  const from = route.status(now).kind;
+  change();
+  const status = route.status(now);
+  if (status.kind !== from) emit({ kind: 'route', route, from, status, reason });
 }
 
 function apply(lease: Lease, report: Report, context: ReportContext): void {
@@ -29,7 +45,8 @@ function apply(lease: Lease, report: Report, context: ReportContext): void {
     case 'nothing':
       return;
     case 'ok':
-      route.circuit.succeeded();
+      if (!lease.isProved) route.circuit.proved(lease.grantedAt);
+      route.circuit.succeeded(lease.grantedAt);
       route.overloadsInRow = 0;
       return;
     case 'wait':
@@ -54,7 +71,7 @@ function apply(lease: Lease, report: Report, context: ReportContext): void {
       overload(route, RAMP_REST_MS, context);
       return;
     case 'failed':
-      route.circuit.failed(now);
+      route.circuit.failed(now, lease.grantedAt);
   }
 }
 
@@ -89,6 +106,8 @@ function overload(route: Route, hintMs: number | null, { now, random }: ReportCo
   const restMs = Math.max(hintMs ?? 0, Math.min(backoffMs, MAX_OVERLOAD_MS));
   const until = now + restMs * (1 + 0.2 * random());
   route.overloadedUntil = Math.max(route.overloadedUntil, until);
+  // Once may be chance. Again is a vendor that has to be asked by one before all go.
+  if (route.overloadsInRow > 1) route.circuit.rest(now, until);
   const { overloaded } = upstream;
   const isSecond = overloaded !== null && overloaded !== route && overloaded.overloadedUntil > now;
   if (isSecond) upstream.restsUntil = Math.max(upstream.restsUntil, until);

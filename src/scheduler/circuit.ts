@@ -16,9 +16,13 @@ export type CircuitState =
  *
  * It opens when two attempts in a row failed and half of the last twenty did, or three in a row: a route that fails now and
  * then stays in use, a dead one costs two attempts, or three if it was busy.
+ *
+ * What was granted before it opened is the past: it holds no probe back, however long it hangs, and its end, good or bad,
+ * says nothing of the route as it is now.
  */
 export class Circuit {
-  readonly gate = new Gate(true);
+  readonly #gate = new Gate(true);
+  #openedAt = Number.NEGATIVE_INFINITY;
   #state: CircuitState = { kind: 'closed' };
   #recent: boolean[] = [];
   #failuresInRow = 0;
@@ -33,10 +37,28 @@ export class Circuit {
     return this.#failuresInRow;
   }
 
+  /** Whether one more may pass, in a state that lets any pass. */
+  get hasRoom(): boolean {
+    return this.#gate.hasRoom;
+  }
+
+  /** Nobody is held back. */
+  get isWide(): boolean {
+    return this.#gate.isOpen;
+  }
+
+  enter(): void {
+    this.#gate.enter();
+  }
+
+  /** Whoever was granted the route at `grantedAt` is answered, or over. Once. */
+  leave(grantedAt: number): void {
+    if (this.#isOfNow(grantedAt)) this.#gate.leave();
+  }
+
   state(now: number): CircuitState {
     if (this.#state.kind === 'open' && now >= this.#state.until) {
       this.#state = { kind: 'half-open' };
-      this.gate.close();
     }
     return this.#state;
   }
@@ -47,26 +69,46 @@ export class Circuit {
     return state.kind === 'open' ? state.until : now;
   }
 
-  succeeded(): void {
+  /** Output has come for whoever was granted the route at `grantedAt`: more may follow. Once. */
+  proved(grantedAt: number): void {
+    if (this.#state.kind === 'closed' || !this.#isOfNow(grantedAt)) return;
+    this.#gate.widen();
+    this.#state = this.isWide ? { kind: 'closed' } : { kind: 'slow-start' };
+    if (this.isWide) this.#openings = 0;
+  }
+
+  /** An answer is complete. */
+  succeeded(grantedAt: number): void {
+    if (!this.#isOfNow(grantedAt)) return;
     this.#remember(true);
     this.#failuresInRow = 0;
-    if (this.#state.kind === 'closed') return;
-    this.gate.widen();
-    this.#state = this.gate.isOpen ? { kind: 'closed' } : { kind: 'slow-start' };
-    if (this.gate.isOpen) this.#openings = 0;
   }
 
   /** Returns whether it opened. */
-  failed(now: number): boolean {
+  failed(now: number, grantedAt: number): boolean {
+    if (!this.#isOfNow(grantedAt)) return false;
     this.#remember(false);
     this.#failuresInRow += 1;
-    const wasProbing = this.#state.kind === 'half-open' || this.#state.kind === 'slow-start';
-    if (this.#state.kind === 'open' || !(wasProbing || this.#isFailing())) return false;
+    if (this.#state.kind === 'closed' && !this.#isFailing()) return false;
     const restMs = Math.min(FIRST_REST_MS * 2 ** this.#openings, MAX_REST_MS);
     this.#openings += 1;
-    this.#state = { kind: 'open', until: now + restMs * (1 + JITTER * this.#random()) };
-    this.gate.close();
+    this.#open(now, now + restMs * (1 + JITTER * this.#random()));
     return true;
+  }
+
+  /** It is known from elsewhere that nothing will come before `until`: then one goes first, as after failures. */
+  rest(now: number, until: number): void {
+    if (this.#state.kind !== 'open' || this.#state.until < until) this.#open(now, until);
+  }
+
+  #open(now: number, until: number): void {
+    this.#state = { kind: 'open', until };
+    this.#openedAt = now;
+    this.#gate.restart();
+  }
+
+  #isOfNow(grantedAt: number): boolean {
+    return grantedAt > this.#openedAt;
   }
 
   #isFailing(): boolean {

@@ -47,6 +47,12 @@ export class Gate {
   close(): void {
     this.#allowed = 1;
   }
+
+  /** Closes, and forgets those who are under way: they leave no more. */
+  restart(): void {
+    this.#unanswered = 0;
+    this.close();
+  }
 }
 
 /** So many good answers in a row prove enough. */

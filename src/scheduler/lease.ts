@@ -67,6 +67,8 @@ export class Lease implements Disposable {
   /** When it was sent: restamped by `sent`, so that a slow upload does not count against its answer. */
   sentAt: number;
   hasHead = false;
+  /** Output has come. */
+  isProved = false;
   /** It counts no longer as unanswered: output has come, or all that a failure says is known. */
   hasLeftGates = false;
   hasEnded = false;
@@ -104,7 +106,7 @@ export class Lease implements Disposable {
   leaveGates(): void {
     if (this.hasLeftGates) return;
     this.hasLeftGates = true;
-    this.route.leaveGates();
+    this.route.leaveGates(this.grantedAt);
   }
 
   /** What is known of its first byte, once. A failure counts behind it too. */
@@ -129,7 +131,9 @@ export class Lease implements Disposable {
 
   /** Output has come, not only a head that promises it: those who wait for a first answer may follow. Counts once. */
   proved(): void {
-    if (!(this.hasLeftGates || this.hasEnded)) this.#owner.proved(this);
+    if (this.hasLeftGates || this.hasEnded) return;
+    this.isProved = true;
+    this.#owner.proved(this);
   }
 
   end(ending: Ending): void {

@@ -52,6 +52,8 @@ export class Route {
   /** The vendor had no capacity for this key. */
   overloadedUntil = 0;
   overloadsInRow = 0;
+  /** The rest of all keys that this one has taken note of. */
+  #restsWithAll = 0;
   #meters: readonly Meter[] = [];
   #metersVersion = -1;
 
@@ -92,6 +94,7 @@ export class Route {
   /** First instant at which it may be used, limits and gates aside; Infinity while disabled. */
   availableAt(now: number): number {
     if (this.isDisabled) return Number.POSITIVE_INFINITY;
+    this.#restWithAll(now);
     let at = Math.max(this.circuit.availableAt(now), this.#overloadEndsAt);
     for (const quota of this.quotas) if (quota.restsUntil > at) at = quota.restsUntil;
     return at;
@@ -104,30 +107,39 @@ export class Route {
 
   /** Whether every gate lets one more pass. */
   get hasRoom(): boolean {
-    if (!this.circuit.gate.hasRoom) return false;
+    if (!this.circuit.hasRoom) return false;
     for (const quota of this.quotas) if (!quota.gate.hasRoom) return false;
     return true;
   }
 
   enterGates(): void {
-    this.circuit.gate.enter();
+    this.circuit.enter();
     for (const quota of this.quotas) quota.gate.enter();
   }
 
-  leaveGates(): void {
-    this.circuit.gate.leave();
+  leaveGates(grantedAt: number): void {
+    this.circuit.leave(grantedAt);
     for (const quota of this.quotas) quota.gate.leave();
   }
 
   status(now: number): RouteStatus {
     if (this.key.disabled !== null) return { kind: 'disabled', reason: this.key.disabled };
     if (this.isModelClosed) return { kind: 'disabled', reason: 'model' };
+    this.#restWithAll(now);
     for (const quota of this.quotas) {
       if (quota.restsUntil > now && quota.restReason) return { kind: quota.restReason, until: quota.restsUntil };
     }
     if (this.#overloadEndsAt > now) return { kind: 'overloaded', until: this.#overloadEndsAt };
     const circuit = this.circuit.state(now);
     return circuit.kind === 'closed' ? { kind: 'ready' } : circuit;
+  }
+
+  /** A vendor without capacity comes back for all keys at once, so none of them may send all that waits. */
+  #restWithAll(now: number): void {
+    const { restsUntil } = this.upstream;
+    if (restsUntil <= this.#restsWithAll) return;
+    this.#restsWithAll = restsUntil;
+    this.circuit.rest(now, restsUntil);
   }
 
   get #overloadEndsAt(): number {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 import { refuseForGood } from './admission.ts';
-import { applyReport } from './apply-report.ts';
+import { applyProof, applyReport } from './apply-report.ts';
 import type { Cost } from './cost.ts';
 import { Door } from './door.ts';
 import type { SchedulerListener } from './events.ts';
@@ -172,10 +172,10 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const { route } = lease;
     this.#plan.touch(route);
     const wasOpen = route.quotas[0].gate.isOpen;
-    lease.answered(now);
-    for (const each of route.quotas) each.succeeded(now);
+    const wasWide = route.circuit.isWide;
+    applyProof(lease, { now, emit: this.#emit });
     if (!wasOpen) this.#news();
-    else if (!route.circuit.gate.isOpen) this.#plan.isStale = true;
+    else if (!wasWide) this.#plan.isStale = true;
     this.#turn();
   }
 

@@ -45,3 +45,48 @@ test('a key that stays overloaded rests longer each time, whatever another key h
     office.clock.advance(restMs);
   }
 });
+
+/** Ends everything that was granted and has not ended, as `report` says, and returns how much that was. */
+function endAll(office: Office, from: number, isGood: boolean): number {
+  const names = office.log.slice(from).map((line) => line.split(' ')[0] as string);
+  for (const name of names) {
+    if (isGood) office.end(name);
+    else office.end(name, overloaded);
+  }
+  return names.length;
+}
+
+test('a vendor that had no capacity for two keys is asked by one request a key, then by twice as many', () => {
+  const office = new Office({ a: { limits: [] }, b: { limits: [] }, c: { limits: [] } });
+  office.ask('x');
+  office.end('x', overloaded);
+  office.ask('y');
+  office.end('y', overloaded);
+  for (let waiting = 0; waiting < 60; waiting += 1) office.ask(`${waiting}`);
+  office.clock.advance(1_010);
+  const together: number[] = [];
+  let from = 2;
+  for (let round = 0; round < 4; round += 1) {
+    const count = office.log.length - from;
+    together.push(count);
+    endAll(office, from, true);
+    from += count;
+  }
+  expect(together).toEqual([3, 6, 12, 24]);
+  expect(office.route('a').status(office.clock.now()).kind).toBe('slow-start');
+});
+
+test('one key that was refused once goes on as before, and twice in a row is asked by one first', () => {
+  const office = new Office({ a: { limits: [] } });
+  office.ask('x');
+  office.end('x', overloaded);
+  for (const name of '1234') office.ask(name);
+  office.clock.advance(1_010);
+  expect(office.log.slice(1)).toEqual(['1 on a', '2 on a', '3 on a', '4 on a']);
+  expect(endAll(office, 1, false)).toBe(4);
+  for (const name of '5678') office.ask(name);
+  office.clock.advance(2_010);
+  expect(office.log.slice(5)).toEqual(['5 on a']);
+  office.end('5');
+  expect(office.log.slice(5)).toEqual(['5 on a', '6 on a', '7 on a']);
+});
