@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ProxyError } from '../errors.ts';
+import { BodyPieces } from './body-pieces.ts';
 import type { Reservation } from './byte-budget.ts';
 import type { Connection } from './connections.ts';
 
@@ -49,8 +50,7 @@ interface Bounds {
  */
 export function readBody(request: IncomingMessage, { limitBytes, reservation, connection }: Bounds): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const pieces = new BodyPieces();
 
     const settle = (): void => {
       endUpload();
@@ -62,14 +62,13 @@ export function readBody(request: IncomingMessage, { limitBytes, reservation, co
       reject(error);
     };
     const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes > limitBytes) fail(tooLarge(limitBytes));
-      else if (!reservation.growTo(bytes)) fail(serverBusy());
+      pieces.add(chunk);
+      if (pieces.bytes > limitBytes) fail(tooLarge(limitBytes));
+      else if (!reservation.growTo(pieces.bytes)) fail(serverBusy());
     };
     const onEnd = (): void => {
       settle();
-      resolve(Buffer.concat(chunks, bytes));
+      resolve(pieces.join());
     };
     const onLost = (): void => fail(new ProxyError('client_closed_request', 'The client left while it was uploading.'));
 
