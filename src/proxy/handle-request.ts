@@ -1,5 +1,4 @@
 import { ProxyError } from '../errors.ts';
-import type { Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -19,10 +18,11 @@ import { learnFrom } from './learn.ts';
 import { ownAnswer } from './own-answer.ts';
 import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
 import { RequestCourse, type Work } from './request-course.ts';
+import { type FindModel, type Order, type Sending, sendingOn } from './request-order.ts';
 import type { Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel } from './served-model.ts';
-import { sizeRequest, type TargetSize } from './size-request.ts';
+import { sizeRequest } from './size-request.ts';
 import { keptBy, referencesIn } from './stored/stored-ids.ts';
 import { upstreamRequest } from './upstream-request.ts';
 
@@ -35,21 +35,6 @@ export type RequestHandler = (request: ClientRequest, reply: ClientReply) => Pro
 /** The main job: from a client's bytes to the scheduler, an upstream, and back. */
 export function createRequestHandler(services: RequestServices): RequestHandler {
   return (request, reply) => new RequestRun(services, request, reply).run();
-}
-
-/** A request that has been read: what it takes to wait and to send. Its bytes are in `held` alone. */
-interface Order {
-  readonly facts: RequestFacts;
-  readonly held: HeldBody;
-  readonly model: ServedModel;
-  /** By target. */
-  readonly sizes: readonly (TargetSize | null)[];
-}
-
-/** A route of an attempt, and how it is asked. */
-interface Sending extends Step {
-  /** Of the operation that was asked for. */
-  readonly wire: Wire;
 }
 
 /**
@@ -77,26 +62,27 @@ class RequestRun {
 
   run(): Promise<void> {
     return this.#course.run(() => {
-      const { model, held } = this.#read();
-      return this.#serve(model, held);
+      const { find, held } = this.#read();
+      return this.#serve(find, held);
     });
   }
 
-  #read(): { readonly model: ServedModel; readonly held: HeldBody } {
+  #read(): { readonly find: FindModel; readonly held: HeldBody } {
     const { models, settings } = this.#services;
     const { client, modelInPath, providerInPath } = this.#request;
     const body = readRequestBody(this.#request.body, this.#door.body);
     const { facts } = body;
     this.#course.record.read(facts);
-    const model = models.find(modelInPath ?? facts.model, client, providerInPath);
-    this.#model = model;
+    const find = () => models.find(modelInPath ?? facts.model, client, providerInPath);
+    this.#model = find();
     this.#course.answer.expect(facts.isStreaming ? 'stream' : 'whole', settings);
-    return { model, held: new HeldBody(this.#request, body) };
+    return { find, held: new HeldBody(this.#request, body) };
   }
 
   /** By the model that was asked or, where that cannot, by another one: whose error it was tells the client why not. */
-  async #serve(asked: ServedModel, held: HeldBody): Promise<void> {
-    const failure = await this.#tryOn(asked, held);
+  async #serve(find: FindModel, held: HeldBody): Promise<void> {
+    const asked = this.#model as ServedModel;
+    const failure = await this.#tryOn(find, held);
     if (failure === null) return;
     const { record } = this.#course;
     const { step } = record;
@@ -104,7 +90,7 @@ class RequestRun {
     if (!this.#services.settings.isPart) fallbacks.add(asked, failure);
     for (let name = fallbacks.next(); name !== null; name = fallbacks.next()) {
       const model = this.#services.models.fallback(name);
-      const another = model && (await this.#tryOn(model, held));
+      const another = model && (await this.#tryOn(() => this.#fallback(model.name), held));
       if (model && another === null) return;
       if (model && another) fallbacks.add(model, another);
     }
@@ -113,9 +99,9 @@ class RequestRun {
   }
 
   /** Null: that model has served it, or its client has left. */
-  async #tryOn(model: ServedModel, held: HeldBody): Promise<ProxyError | null> {
+  async #tryOn(find: FindModel, held: HeldBody): Promise<ProxyError | null> {
     try {
-      const order = await this.#prepare(model, held);
+      const order = await this.#prepare(find, held);
       if (order) await this.#course.serve(this.#workOf(order));
       return null;
     } catch (error) {
@@ -125,10 +111,12 @@ class RequestRun {
   }
 
   /** Null: it has been answered, and nothing more has to be sent for it. */
-  async #prepare(named: ServedModel, held: HeldBody): Promise<Order | null> {
-    const { client, operation } = this.#request;
+  async #prepare(findNamed: FindModel, held: HeldBody): Promise<Order | null> {
+    const { operation } = this.#request;
     const read = held.reread(this.#door.body);
-    const model = this.#knowing(named, read);
+    const references = this.#references(read);
+    const find = () => this.#knowing(findNamed(), references);
+    const model = find();
     const body = await this.#withImages(read, model);
     held.replace(body);
     const { facts } = body;
@@ -140,18 +128,44 @@ class RequestRun {
       return null;
     }
     if (needsFanOut(model, operation, facts)) {
-      await this.#fanOut(model, body);
+      await this.#fanOut(find, body);
       return null;
     }
-    const sizes = await sizeRequest({ body, model, door: this.#door, client: client.name }, this.#services);
-    return { facts, model, sizes, held };
+    return { facts, model, sizes: await this.#sizes(body, model), held, find };
   }
 
-  /** As far as its routes know what the request refers to. A walk through all of it, so only where that can be. */
-  #knowing(model: ServedModel, { facts, parsed }: RequestBody): ServedModel {
+  #sizes(body: RequestBody, model: ServedModel): ReturnType<typeof sizeRequest> {
+    return sizeRequest({ body, model, door: this.#door, client: this.#request.client.name }, this.#services);
+  }
+
+  /** The order for its model as that is by now. Targets that are the same are not sized again. */
+  #renewed(order: Order): Work | (() => Promise<Work>) | null {
+    const model = order.find();
+    if (model === order.model) return null;
+    const sizes = model.targets.map((target) => order.sizes[order.model.targets.indexOf(target)]);
+    if (sizes.every((size) => size !== undefined)) return this.#workOf({ ...order, model, sizes });
+    return async () => {
+      const body = await this.#withImages(order.held.reread(this.#door.body), model);
+      order.held.replace(body);
+      return this.#workOf({ ...order, model, sizes: await this.#sizes(body, model) });
+    };
+  }
+
+  #fallback(name: string): ServedModel {
+    const model = this.#services.models.fallback(name);
+    if (model !== null) return model;
+    throw new ProxyError('model_not_found', 'The model that had taken over is not configured any more.');
+  }
+
+  /** What the request refers to. A walk through all of it, so only where that can be. */
+  #references({ facts, parsed }: RequestBody): readonly string[] {
+    return this.#door.operation === 'responses' || facts.needs.includes('files') ? referencesIn(parsed) : [];
+  }
+
+  /** As far as its routes know what the request refers to. */
+  #knowing(model: ServedModel, references: readonly string[]): ServedModel {
     const { stored, isShared } = this.#services;
-    const refers = this.#door.operation === 'responses' || facts.needs.includes('files');
-    return refers ? stored.routesTo(model, referencesIn(parsed), { ...this.#request.client, isShared }) : model;
+    return stored.routesTo(model, references, { ...this.#request.client, isShared });
   }
 
   /** The pictures that a target wants inside the request are put there first: sizes and refusals are about what is sent. */
@@ -176,10 +190,10 @@ class RequestRun {
   }
 
   /** One request for each choice, each on its way as any other; the answer is theirs together, and of one model. */
-  #fanOut(model: ServedModel, body: RequestBody): Promise<void> {
+  #fanOut(find: FindModel, body: RequestBody): Promise<void> {
     const services: RequestServices = {
       ...this.#services,
-      models: { find: () => model, fallback: () => null },
+      models: { find, fallback: () => null },
       // Silence counts from what any of them brings.
       settings: { ...this.#services.settings, streamKeepaliveMs: null, earlyHead: null, isPart: true },
       onSummary: (summary) => this.#course.record.part(summary),
@@ -190,6 +204,7 @@ class RequestRun {
   #workOf(order: Order): Work {
     const { facts, model, sizes, held } = order;
     const isAsked = model.name === this.#model?.name;
+    if (isAsked) this.#model = model;
     return {
       model,
       costs: sizes.map((size) => size?.cost ?? null),
@@ -198,11 +213,12 @@ class RequestRun {
       placeKey: () => (isAsked ? held.placeKey() : `${held.placeKey()} ${model.name}`),
       mayGoElsewhere: !isAsked || model.fallbacks.length > 0,
       attempt: (lease) => this.#attempt(order, lease),
+      renewed: () => this.#renewed(order),
     };
   }
 
   async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
-    const step = this.#stepOn(order, lease);
+    const step = sendingOn(order, lease, this.#door.operation);
     if (!step) throw new Error('a lease was granted for what cannot be sent');
     this.#course.record.attempted(step);
     const { end, usage } = await this.#send(order, lease, step);
@@ -254,13 +270,5 @@ class RequestRun {
 
   #headers(upstream: UpstreamHeaders | null): Readonly<Record<string, string>> {
     return answerHeaders(this.#services, { model: this.#model, record: this.#course.record }, upstream);
-  }
-
-  #stepOn({ model, sizes }: Order, { option, route }: Lease): Sending | null {
-    const target = model.targets[option.target];
-    const size = sizes[option.target];
-    const endpoint = model.endpoints.get(route);
-    const wire = target?.wires[this.#door.operation];
-    return target && size && endpoint && wire ? { target, size, endpoint, wire } : null;
   }
 }

@@ -1,12 +1,11 @@
 import { internalError, ProxyError } from '../errors.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Lease } from '../scheduler/lease.ts';
-import type { TicketRequest } from '../scheduler/ticket.ts';
 import type { AttemptEnd, FailedEnd } from './attempt-end.ts';
 import { type AnswerTerms, ClientAnswer } from './client-answer.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
 import { maxWaitMs } from './max-wait.ts';
-import { QueueWait, type Turn } from './queue-wait.ts';
+import { QueueWait, type Turn, type Wanted } from './queue-wait.ts';
 import { RequestRecord } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import { type Repeat, Retries } from './retries.ts';
@@ -42,6 +41,16 @@ export interface Work {
   attempt(lease: Lease): Promise<AttemptEnd>;
   /** Why it must not be sent again although it could be; null: it may. */
   readonly forbidsRepeat?: (end: FailedEnd) => ProxyError | null;
+  /**
+   * The same as the configuration is by now; null: nothing has changed for it. A function where that takes time to find out.
+   * @throws ProxyError it can't be served any more
+   */
+  renewed(): Work | (() => Promise<Work>) | null;
+}
+
+/** What is being waited for, which a new configuration may change meanwhile. */
+interface Current {
+  work: Work;
 }
 
 /**
@@ -49,8 +58,9 @@ export interface Work {
  * the log.
  *
  *     waiting ──lease──▶ attempt ──▶ served
- *        ▲                  │
- *        └──── again ───────┴──▶ failed          anywhere ──▶ the client has left
+ *      ▲   ▲                │
+ *      │   └──── again ─────┴──▶ failed          anywhere ──▶ the client has left
+ *      └── withdrawn: it must be sized anew
  */
 export class RequestCourse {
   readonly answer: ClientAnswer;
@@ -92,16 +102,42 @@ export class RequestCourse {
    * @throws ProxyError no attempt is left
    */
   async serve(work: Work): Promise<void> {
-    const queue = new QueueWait({ scheduler: this.#services.scheduler, answer: this.answer });
-    const retries = new Retries(work.model, this.#services);
-    let turn = await this.#waited(queue, () => queue.enter(this.#ticket(work)));
+    const { scheduler } = this.#services;
+    const current: Current = { work };
+    const queue = new QueueWait({ scheduler, answer: this.answer, renewed: () => this.#renewed(current) });
+    const retries = new Retries(() => current.work.model, this.#services);
+    let turn = await this.#entered(queue, current);
     for (;;) {
       if (turn.kind === 'gone') return;
       if (turn.kind === 'rejected') throw retries.refused(turn.rejection);
+      if (turn.kind === 'withdrawn') {
+        turn = await this.#entered(queue, current);
+        continue;
+      }
       const { lease } = turn;
-      const next = await this.#attempt(work, lease, retries);
+      const next = await this.#attempt(current.work, lease, retries);
       if (next === null) return;
       turn = await this.#waited(queue, () => queue.again(lease, next));
+    }
+  }
+
+  /** Into the queue with what it is by now, however long that takes to find out. */
+  async #entered(queue: QueueWait, current: Current): Promise<Turn> {
+    for (let next = current.work.renewed(); next !== null; next = current.work.renewed()) {
+      current.work = typeof next === 'function' ? await next() : next;
+    }
+    return this.#waited(queue, () => queue.enter(this.#ticket(current.work)));
+  }
+
+  /** In the scheduler's turn: null where it takes time, or has come to nothing, which is told in the request's own. */
+  #renewed(current: Current): Wanted | null {
+    try {
+      const next = current.work.renewed();
+      if (typeof next === 'function') return null;
+      if (next !== null) current.work = next;
+      return this.#ticket(current.work);
+    } catch {
+      return null;
     }
   }
 
@@ -117,7 +153,7 @@ export class RequestCourse {
     return next;
   }
 
-  #ticket(work: Work): Omit<TicketRequest, 'onLease' | 'onRejection'> {
+  #ticket(work: Work): Wanted {
     const { model, costs, prices, placeKey, mayGoElsewhere, isStreamed = false } = work;
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);

@@ -16,7 +16,7 @@ import type { StoredThings } from './stored/stored-things.ts';
 /** What the use case needs of the rest of the program. */
 export interface RequestServices {
   readonly clock: Clock;
-  readonly scheduler: Pick<Scheduler, 'submit' | 'cancel' | 'again'>;
+  readonly scheduler: Pick<Scheduler, 'submit' | 'cancel' | 'again' | 'resume'>;
   readonly transport: Pick<Transport, 'send'>;
   readonly models: ModelLookup;
   readonly tokens: Pick<TokenCounter, 'estimate'>;

@@ -29,13 +29,17 @@ interface Failed {
 
 /** The failed attempts of one request at one model, and what they leave to try. */
 export class Retries {
-  readonly #model: ServedModel;
+  readonly #model: () => ServedModel;
   readonly #services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>;
   readonly #excluded = new Set<Route>();
   #attempts = 0;
   #last: Failed | null = null;
 
-  constructor(model: ServedModel, services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>) {
+  /** @param model as the configuration is by now */
+  constructor(
+    model: () => ServedModel,
+    services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>,
+  ) {
     this.#model = model;
     this.#services = services;
   }
@@ -71,10 +75,10 @@ export class Retries {
   #situation({ kind, failure: { outcome, answer } }: FailedEnd, lease: Lease): RetrySituation {
     const { clock, settings, retryBudget, scrub } = this.#services;
     const until = this.#horizon(outcome.kind, lease);
-    const others = this.#model.routes.options
-      .filter((option) => this.#isLeft(option, lease, until))
+    const others = this.#model()
+      .routes.options.filter((option) => this.#isLeft(option, lease, until))
       .map(({ route }) => route);
-    const provider = this.#model.targets[lease.option.target]?.provider;
+    const provider = this.#model().targets[lease.option.target]?.provider;
     return {
       attempts: this.#attempts,
       maxAttempts: settings.attempts,
@@ -104,7 +108,9 @@ export class Retries {
   }
 
   #routesLike({ upstream }: Route): readonly Route[] {
-    return this.#model.routes.options.map(({ route }) => route).filter((route) => route.upstream === upstream);
+    return this.#model()
+      .routes.options.map(({ route }) => route)
+      .filter((route) => route.upstream === upstream);
   }
 }
 

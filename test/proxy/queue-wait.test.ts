@@ -24,8 +24,9 @@ test('a lease that was on its way when the client left is given back unused', as
     },
     cancel: () => undefined,
     again: () => undefined,
+    resume: () => undefined,
   };
-  const queue = new QueueWait({ scheduler, answer });
+  const queue = new QueueWait({ scheduler, answer, renewed: () => null });
   const turn = queue.enter({} as TicketRequest);
   reply.leave();
   expect(await turn).toEqual({ kind: 'gone' });

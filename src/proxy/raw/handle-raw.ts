@@ -8,7 +8,7 @@ import { parseBody } from '../answer-reader.ts';
 import { Attempt } from '../attempt.ts';
 import type { AttemptEnd, FailedEnd } from '../attempt-end.ts';
 import type { ClientReply } from '../exchange.ts';
-import { RequestCourse } from '../request-course.ts';
+import { RequestCourse, type Work } from '../request-course.ts';
 import type { Step } from '../request-record.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { TargetSize } from '../size-request.ts';
@@ -67,7 +67,7 @@ class RawRun {
   }
 
   run(): Promise<void> {
-    return this.#course.run(() => this.#serve(this.#knowing(this.#model())));
+    return this.#course.run(() => this.#course.serve(this.#workOn(this.#knowing(this.#model()))));
   }
 
   #model(): ServedModel {
@@ -92,9 +92,9 @@ class RawRun {
     this.#services.stored.keep(method === 'POST' ? keptBy(json) : resultsIn(json), step, client);
   }
 
-  #serve(model: ServedModel): Promise<void> {
+  #workOn(model: ServedModel): Work {
     const { client, method, path } = this.#request;
-    return this.#course.serve({
+    return {
       model,
       costs: model.targets.map(() => ONE_REQUEST.cost),
       prices: model.targets.map(() => null),
@@ -102,7 +102,11 @@ class RawRun {
       mayGoElsewhere: false,
       attempt: (lease) => this.#attempt(model, lease),
       forbidsRepeat: (end) => (this.#mayHaveBeenDone(end) ? notRepeated(end.failure.reason) : null),
-    });
+      renewed: () => {
+        const now = this.#knowing(this.#model());
+        return now === model ? null : this.#workOn(now);
+      },
+    };
   }
 
   /** An upload or a deletion that was sent and not answered: sent again, it could be done twice. */
