@@ -6,6 +6,7 @@ import { isLoopback } from './config/addresses.ts';
 import type { Config } from './config/config.ts';
 import { createServer, type HttpServer } from './http/server.ts';
 import type { ServerSettings } from './http/services.ts';
+import { Affinity } from './proxy/affinity/affinity.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
@@ -75,6 +76,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     clock,
     scheduler,
     transport,
+    affinity: new Affinity({ clock }),
     stored: new StoredThings(),
     isShared: config.clients.length === 0,
     retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),

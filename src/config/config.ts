@@ -76,6 +76,8 @@ interface DefaultsConfig {
   readonly queue: QueueConfig;
   readonly retry: RetryConfig;
   readonly timeouts: CallTimeouts;
+  /** For models that do not say, and are not ordered by hand. */
+  readonly affinityMs: number | null;
   readonly predictedOutputTokens: number;
 }
 
@@ -170,6 +172,8 @@ export interface ModelConfig {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly strategy: Strategy;
+  /** For how long after its last turn a conversation prefers the route that served it; null: it does not. */
+  readonly affinityMs: number | null;
   readonly queue: QueueConfig;
   readonly fallbacks: readonly string[];
   readonly contextFallbacks: readonly string[];

@@ -30,6 +30,7 @@ const TIMEOUTS: CallTimeouts = { connectMs: 5_000, firstByteMs: 120_000, idleMs:
 export function normalise(parsed: ParsedConfig, overrides: Overrides, readCa: (file: string) => string): Config {
   const queue = queueOver(QUEUE, parsed.defaults.queue);
   const timeouts = timeoutsOver(TIMEOUTS, parsed.defaults.timeouts);
+  const { affinity: affinityMs } = parsed.defaults;
   const { attempts, budget } = parsed.defaults.retry;
   return {
     server: normaliseServer(parsed.server, overrides),
@@ -43,6 +44,7 @@ export function normalise(parsed: ParsedConfig, overrides: Overrides, readCa: (f
       queue,
       retry: { attempts, budgetShare: budget },
       timeouts,
+      affinityMs,
       predictedOutputTokens: parsed.defaults.predicted_output,
     },
     clients: parsed.clients.map(normaliseClient),
@@ -50,7 +52,7 @@ export function normalise(parsed: ParsedConfig, overrides: Overrides, readCa: (f
     providers: parsed.providers.map((provider) =>
       normaliseProvider(provider, timeoutsOver(timeouts, provider.timeouts), readCa),
     ),
-    models: parsed.models.map((model) => normaliseModel(model, queue)),
+    models: parsed.models.map((model) => normaliseModel(model, { queue, affinityMs })),
     defaultModel: parsed.default_model ?? null,
   };
 }
@@ -124,12 +126,16 @@ function normaliseQuota(quota: ParsedConfig['quotas'][number]): QuotaConfig {
   };
 }
 
-function normaliseModel(model: ParsedConfig['models'][number], queue: QueueConfig): ModelConfig {
+function normaliseModel(
+  model: ParsedConfig['models'][number],
+  general: { readonly queue: QueueConfig; readonly affinityMs: number | null },
+): ModelConfig {
   return {
     name: model.name,
     aliases: model.aliases,
     strategy: model.strategy,
-    queue: queueOver(queue, model.queue),
+    affinityMs: affinityOf(model, general.affinityMs),
+    queue: queueOver(general.queue, model.queue),
     fallbacks: model.fallbacks,
     contextFallbacks: model.context_fallbacks,
     targets: model.targets.map((target) => ({
@@ -148,6 +154,12 @@ function normaliseModel(model: ParsedConfig['models'][number], queue: QueueConfi
       price: target.price ? normalisePrice(target.price) : null,
     })),
   };
+}
+
+/** Whoever orders keys by hand means it: there affinity has to be asked for. */
+function affinityOf({ affinity, strategy }: ParsedConfig['models'][number], generalMs: number | null): number | null {
+  if (affinity !== undefined) return affinity;
+  return strategy === 'failover' ? null : generalMs;
 }
 
 function normalisePrice(price: { input: number; cached_input?: number | undefined; output: number }): Price {

@@ -7,6 +7,7 @@ import {
   jsonObject,
   money,
   name,
+  offOrDuration,
   section,
   text,
   weight,
@@ -93,6 +94,7 @@ export const model = section({
   name: name.describe('What clients ask for.'),
   aliases: z.array(name).prefault([]).describe('Other names for it.'),
   strategy: z.enum(STRATEGIES).prefault('headroom').describe('How a target and key are picked.'),
+  affinity: offOrDuration.optional().describe('Over `defaults.affinity`. Absent under `failover`: off.'),
   queue: queue.prefault({}).describe('Over `defaults.queue`, one by one.'),
   fallbacks: z
     .array(name)

@@ -1,6 +1,7 @@
 import { ProxyError } from '../errors.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
+import { type Conversation, NO_CONVERSATION } from './affinity/affinity.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type AnswerKind, answerReader } from './answer-kind.ts';
 import type { AnswerParts, AnswerReader } from './answer-reader.ts';
@@ -131,7 +132,8 @@ class RequestRun {
       await this.#fanOut(find, body);
       return null;
     }
-    return { facts, model, sizes: await this.#sizes(body, model), held, find };
+    const conversation = this.#conversation(model, read);
+    return { facts, model, sizes: await this.#sizes(body, model), conversation, held, find };
   }
 
   #sizes(body: RequestBody, model: ServedModel): ReturnType<typeof sizeRequest> {
@@ -168,6 +170,16 @@ class RequestRun {
     return stored.routesTo(model, references, { ...this.#request.client, isShared });
   }
 
+  /** Where there is a choice, and a conversation that could make it. */
+  #conversation({ name, affinityMs, routes }: ServedModel, { facts, parsed }: RequestBody): Conversation {
+    const turns = parsed === null ? undefined : this.#door.turns?.(parsed);
+    if (parsed === null || turns === undefined || affinityMs === null || routes.options.length < 2)
+      return NO_CONVERSATION;
+    const { client } = this.#request;
+    const about = { client: client.name, model: name, keptMs: affinityMs };
+    return this.#services.affinity.follow({ ...about, turns, body: parsed, user: facts.user });
+  }
+
   /** The pictures that a target wants inside the request are put there first: sizes and refusals are about what is sent. */
   async #withImages(body: RequestBody, model: ServedModel): Promise<RequestBody> {
     const { operation } = this.#door;
@@ -202,7 +214,7 @@ class RequestRun {
   }
 
   #workOf(order: Order): Work {
-    const { facts, model, sizes, held } = order;
+    const { facts, model, sizes, held, conversation } = order;
     const isAsked = model.name === this.#model?.name;
     if (isAsked) this.#model = model;
     return {
@@ -210,6 +222,7 @@ class RequestRun {
       costs: sizes.map((size) => size?.cost ?? null),
       prices: sizes.map((size) => size?.predictedNanoUsd ?? null),
       isStreamed: facts.isStreaming,
+      prefers: conversation.prefers,
       placeKey: () => (isAsked ? held.placeKey() : `${held.placeKey()} ${model.name}`),
       mayGoElsewhere: !isAsked || model.fallbacks.length > 0,
       attempt: (lease) => this.#attempt(order, lease),
@@ -229,7 +242,7 @@ class RequestRun {
   }
 
   /** Not in `#attempt` itself: what an async function has in hand it holds to its end, and here that would be the body. */
-  #send({ facts, held }: Order, lease: Lease, step: Sending): Promise<AttemptResult> {
+  #send({ facts, held, conversation }: Order, lease: Lease, step: Sending): Promise<AttemptResult> {
     const { body } = held;
     if (!body) throw new Error('a lease was granted for a body that is gone');
     const { request, dropped } = upstreamRequest(this.#request, body, {
@@ -239,6 +252,7 @@ class RequestRun {
     this.#course.record.dropped = dropped;
     const begin = (upstream: UpstreamHeaders): void => {
       held.release();
+      conversation.servedBy(lease.route.id);
       this.#begin(facts, upstream);
     };
     const { target, size, wire } = step;

@@ -33,6 +33,8 @@ export interface Work {
   readonly prices: readonly (number | null)[];
   /** Absent: its answer is not streamed. */
   readonly isStreamed?: boolean;
+  /** Id of the route that served its conversation last. Absent or null: none that matters. */
+  readonly prefers?: string | null;
   /** Recognises a repeat of the request. */
   readonly placeKey: () => string;
   /** Another model may take over. */
@@ -154,7 +156,7 @@ export class RequestCourse {
   }
 
   #ticket(work: Work): Wanted {
-    const { model, costs, prices, placeKey, mayGoElsewhere, isStreamed = false } = work;
+    const { model, costs, prices, placeKey, mayGoElsewhere, isStreamed = false, prefers = null } = work;
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
@@ -166,6 +168,7 @@ export class RequestCourse {
       clientQuota: quota,
       rejectsOnClientLimit: rejectsOnLimit,
       isStreamed,
+      prefers,
       maxWaitMs: this.#waitMs(model),
       maxQueueSize: model.queue.maxSize,
       placeKey,

@@ -1,5 +1,6 @@
 import type { Operation, Wire } from '../providers/wire.ts';
 import type { Lease } from '../scheduler/lease.ts';
+import type { Conversation } from './affinity/affinity.ts';
 import type { HeldBody } from './held-body.ts';
 import type { RequestFacts } from './request-body.ts';
 import type { Step } from './request-record.ts';
@@ -10,6 +11,7 @@ import type { TargetSize } from './size-request.ts';
 export interface Order {
   readonly facts: RequestFacts;
   readonly held: HeldBody;
+  readonly conversation: Conversation;
   readonly model: ServedModel;
   /** By target. */
   readonly sizes: readonly (TargetSize | null)[];

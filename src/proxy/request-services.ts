@@ -5,6 +5,7 @@ import type { Calibration } from '../tokens/calibrate.ts';
 import type { OutputPredictor } from '../tokens/predict-output.ts';
 import type { TokenCounter } from '../tokens/token-counter.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { Affinity } from './affinity/affinity.ts';
 import type { SilenceTerms } from './client-answer.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
@@ -24,6 +25,8 @@ export interface RequestServices {
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
   readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
   readonly images: ImageSource;
+  /** Where conversations were served. */
+  readonly affinity: Pick<Affinity, 'follow'>;
   readonly stored: Pick<StoredThings, 'keep' | 'routesTo' | 'providerOf'>;
   /** Clients need no key, so nothing is anybody's own. */
   readonly isShared: boolean;

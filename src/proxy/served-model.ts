@@ -16,6 +16,8 @@ export interface ServedModel {
   /** In file order: `RouteOption.target` is an index into it. */
   readonly targets: readonly ServedTarget[];
   readonly endpoints: ReadonlyMap<Route, Endpoint>;
+  /** For how long after its last turn a conversation prefers the route that served it, in ms; null: it does not. */
+  readonly affinityMs: number | null;
   /** Per client and model. */
   readonly queue: { readonly maxWaitMs: number; readonly maxSize: number };
   /** Models that take over when this one cannot start in time or has failed, as configured. */

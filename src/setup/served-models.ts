@@ -167,6 +167,7 @@ export class ServedModels implements ModelLookup, RawRouteLookup {
       routes,
       targets: targets.map(({ provider, model, config: target }) => this.#target(provider, model, target)),
       endpoints: new Map(routes.options.map(({ route }) => [route, this.#endpoint(route)])),
+      affinityMs: own ? own.affinityMs : config.defaults.affinityMs,
       queue: { maxWaitMs: queue.maxWaitMs, maxSize: queue.maxSize },
       fallbacks: own?.fallbacks ?? [],
       contextFallbacks: own?.contextFallbacks ?? [],

@@ -47,6 +47,7 @@ describe('a small configuration', () => {
       queue: { maxSize: 1000, maxWaitMs: 60_000 },
       retry: { attempts: 3, budgetShare: 0.2 },
       timeouts: { connectMs: 5_000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 600_000 },
+      affinityMs: 3_600_000,
       predictedOutputTokens: 512,
     });
   });
@@ -81,6 +82,7 @@ describe('the whole shape', () => {
       name: 'gpt-4o',
       aliases: ['gpt-4o-latest'],
       strategy: 'headroom',
+      affinityMs: 1_800_000,
       queue: { maxSize: 100, maxWaitMs: 30_000 },
       fallbacks: ['claude'],
       contextFallbacks: ['gemini-long'],
@@ -168,6 +170,21 @@ describe('values', () => {
     const text = `server: { port: "\${PORT}", debug_headers: "\${SHOWN}", max_connections: "1_000" }`;
     const { server } = configOf(text, { env: { PORT: '9000', SHOWN: 'false' } });
     expect(server).toMatchObject({ port: 9000, hasDebugHeaders: false, maxConnections: 1000 });
+  });
+
+  it('of affinity hold for all models that do not say, but those that are ordered by hand', () => {
+    const text = (general: string) => `
+providers: [{ type: openai }]
+defaults: { affinity: ${general} }
+models:
+  - { name: a, targets: [{ provider: openai }] }
+  - { name: b, affinity: off, targets: [{ provider: openai }] }
+  - { name: c, strategy: failover, targets: [{ provider: openai }] }
+  - { name: d, strategy: failover, affinity: 5m, targets: [{ provider: openai }] }
+`;
+    const kept = (general: string) => configOf(text(general)).models.map(({ affinityMs }) => affinityMs);
+    expect(kept('10m')).toEqual([600_000, null, null, 300_000]);
+    expect(kept('off')).toEqual([null, null, null, 300_000]);
   });
 
   it('of an early head say how and when, in one word or in two', () => {

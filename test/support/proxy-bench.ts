@@ -2,6 +2,7 @@ import type { Clock } from '../../src/clock.ts';
 import { ProxyError } from '../../src/errors.ts';
 import { openai } from '../../src/providers/openai.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import { Affinity } from '../../src/proxy/affinity/affinity.ts';
 import type { RequestSummary } from '../../src/proxy/events.ts';
 import type { ClientRequest } from '../../src/proxy/exchange.ts';
 import { createRequestHandler } from '../../src/proxy/handle-request.ts';
@@ -15,7 +16,8 @@ import type { RouteOption } from '../../src/scheduler/model-routes.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
 import { Route } from '../../src/scheduler/route.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
-import { failover } from '../../src/scheduler/strategies/failover.ts';
+import { createStrategy } from '../../src/scheduler/strategies/registry.ts';
+import type { Strategy } from '../../src/scheduler/strategies/strategy.ts';
 import { Calibration } from '../../src/tokens/calibrate.ts';
 import { OutputPredictor } from '../../src/tokens/predict-output.ts';
 import type { Transport, UpstreamTimeouts } from '../../src/upstream/transport.ts';
@@ -38,6 +40,7 @@ export interface BenchModel {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   readonly maxWaitMs?: number;
   readonly maxQueueSize?: number;
+  readonly affinityMs?: number | null;
   readonly fallbacks?: readonly string[];
   readonly contextFallbacks?: readonly string[];
 }
@@ -82,6 +85,7 @@ export class ProxyBench {
       transport,
       models: { find: (name) => this.#find(name), fallback: (name) => this.#known(name) },
       images: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
+      affinity: new Affinity({ clock }),
       stored: new StoredThings(),
       isShared: true,
       tokens: { estimate: () => TOKENS },
@@ -172,7 +176,7 @@ export interface Chat {
 const CHAT = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 
 function createModel(modelName: string, options: BenchModel): ServedModel {
-  const { targets = [{}], maxWaitMs = 60_000, maxQueueSize = 100 } = options;
+  const { targets = [{}], maxWaitMs = 60_000, maxQueueSize = 100, affinityMs = 3_600_000 } = options;
   const endpoints = new Map<Route, Endpoint>();
   const candidates: RouteOption[] = [];
   for (const [target, each] of targets.entries()) {
@@ -199,9 +203,15 @@ function createModel(modelName: string, options: BenchModel): ServedModel {
   }
   return {
     name: modelName,
-    routes: { name: modelName, strategy: failover, options: candidates, after: targets.map(() => 0) },
+    routes: {
+      name: modelName,
+      strategy: createStrategy('failover', () => 0.5) as Strategy,
+      options: candidates,
+      after: targets.map(() => 0),
+    },
     targets: targets.map((target) => servedTarget(target, options.timeouts ?? {})),
     endpoints,
+    affinityMs,
     queue: { maxWaitMs, maxSize: maxQueueSize },
     fallbacks: options.fallbacks ?? [],
     contextFallbacks: options.contextFallbacks ?? [],

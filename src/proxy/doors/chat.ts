@@ -1,6 +1,7 @@
 import { errorEvent } from '../../streaming/relay.ts';
 import { readEvent } from '../../streaming/stream-facts.ts';
 import { CHAT_NAMES, chatFacts } from '../request-body/chat-facts.ts';
+import { listOf } from '../request-body/fields.ts';
 import type { Door } from './door.ts';
 
 export const chatDoor: Door = {
@@ -9,6 +10,7 @@ export const chatDoor: Door = {
   generates: true,
   input: 'messages',
   measure: (chat) => ({ chat, knownTokens: 0 }),
+  turns: (body) => ({ instructions: null, messages: listOf(body['messages']) }),
   grammar: readEvent,
   errorEvent,
 };

@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../../errors.ts';
 import type { JsonObject, Operation } from '../../providers/wire.ts';
 import type { StreamGrammar } from '../../streaming/stream-facts.ts';
+import type { Turns } from '../affinity/turns.ts';
 import type { BodyReader } from '../request-body.ts';
 
 /** What a body weighs, for the estimator. */
@@ -25,6 +26,8 @@ export interface Door {
   /** The field that the prompt stands in. */
   readonly input: string;
   measure(body: JsonObject): Measured;
+  /** The conversation that a body goes on with. Absent: its requests have nothing to do with each other. */
+  turns?(body: JsonObject): Turns;
   readonly grammar: StreamGrammar;
   /** An error as the last event of a stream whose status has already been sent, with its blank line. */
   errorEvent(body: ErrorBody, status: number): string;

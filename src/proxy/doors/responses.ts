@@ -1,4 +1,5 @@
 import type { Capability } from '../../providers/provider.ts';
+import type { Turns } from '../affinity/turns.ts';
 import {
   ARRAY,
   BOOLEAN,
@@ -45,6 +46,7 @@ export const responsesDoor: Door = {
   generates: true,
   input: 'input',
   measure: (body) => ({ chat: chatOfResponses(body), knownTokens: 0 }),
+  turns,
   grammar: readResponsesEvent,
   errorEvent: responsesErrorEvent,
 };
@@ -63,6 +65,11 @@ function facts(body: JsonObject): RequestFacts {
     user: readUser(body),
     hasUnseenInput: STORED.some((name) => body[name]),
   };
+}
+
+function turns({ input, instructions }: JsonObject): Turns {
+  const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : listOf(input);
+  return { instructions, messages };
 }
 
 /** The items of the input; none where it is a text. */

@@ -1,5 +1,5 @@
 import type { ErrorBody } from '../../../errors.ts';
-import type { JsonObject } from '../../request-body/fields.ts';
+import { type JsonObject, listOf } from '../../request-body/fields.ts';
 import type { RequestFacts } from '../../request-body.ts';
 import type { Door } from '../door.ts';
 import { messagesErrorBody, messagesErrorEvent } from './error-body.ts';
@@ -14,6 +14,7 @@ export const messagesDoor: Door = {
   generates: true,
   input: 'messages',
   measure: (body) => ({ chat: chatOfMessages(body), knownTokens: 0 }),
+  turns: (body) => ({ instructions: body['system'], messages: listOf(body['messages']) }),
   grammar: readMessagesEvent,
   errorEvent: messagesErrorEvent,
   errorBody,
