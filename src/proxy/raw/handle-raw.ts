@@ -12,7 +12,7 @@ import { RequestCourse, type Work } from '../request-course.ts';
 import type { Step } from '../request-record.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { TargetSize } from '../size-request.ts';
-import { keptBy, referencesIn, resultsIn } from '../stored/stored-ids.ts';
+import { keptBy, namesIn, referencesIn, resultsIn } from '../stored/stored-ids.ts';
 import { RawAnswer } from './raw-answer.ts';
 import type { RawHandler, RawRequest, RawServices } from './raw-request.ts';
 import { rawUpstreamRequest } from './raw-upstream-request.ts';
@@ -84,7 +84,7 @@ class RawRun {
     const json = body && IS_OBJECT.test(body.toString('utf8', 0, 64)) ? parseBody(withoutMark(body)) : null;
     const references = referencesIn(json);
     const { stored, isShared } = this.#services;
-    return stored.routesTo(model, [...path.segments, ...references], { ...client, isShared });
+    return stored.routesTo(model, [...namesIn(path.segments), ...references], { ...client, isShared });
   }
 
   #keep(step: Step, json: unknown): void {

@@ -71,10 +71,17 @@ export function keptBy(answer: unknown): readonly string[] {
   return (
     [...own, ...resultsIn(answer)]
       .filter((each) => typeof each === 'string')
-      // One vendor's names are paths: `files/abc1`.
-      .map((each) => each.split('/').at(-1) ?? '')
-      .filter(isNoWord)
+      // One vendor's names are paths, and their ends are the client's own choice: `files/gpt-4o` is no model.
+      .map((each) => each.split('/').slice(-2))
+      .filter((parts) => isNoWord(parts.at(-1) ?? ''))
+      .map((parts) => parts.join('/'))
   );
+}
+
+/** What the segments of a path may name: each by itself, and with the kind that stands before it. */
+export function namesIn(segments: readonly string[]): readonly string[] {
+  const kinds = segments.slice(0, -1);
+  return [...segments, ...kinds.map((kind, nth) => `${kind}/${segments[nth + 1]}`)];
 }
 
 /** Words of paths (`v1`, `files`, `input_items`) are short or have no digit; ids are neither. */

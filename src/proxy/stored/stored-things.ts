@@ -17,7 +17,9 @@ const MOST = 100_000;
  * so each later call goes to the key that made it. In memory, the longest unused is forgotten first.
  */
 export class StoredThings {
+  /** By provider and id: clients may choose ids at one vendor that mean something else at another. */
   readonly #owners = new Map<string, Owner>();
+  readonly #providers = new Set<string>();
   readonly #pinned = new WeakMap<ServedModel, Map<string, ServedModel>>();
   readonly #capacity: number;
 
@@ -33,8 +35,10 @@ export class StoredThings {
   ): void {
     const { providerName: provider } = route.target;
     const owner: Owner = { provider, place: placeOf(route.target, route.endpoint), client: client.name };
+    this.#providers.add(provider);
     for (const id of ids) {
-      if (!this.#owners.has(id)) this.#owners.set(id, owner);
+      const name = nameAt(provider, id);
+      if (!this.#owners.has(name)) this.#owners.set(name, owner);
       const [oldest] = this.#owners.keys();
       if (this.#owners.size > this.#capacity && oldest !== undefined) this.#owners.delete(oldest);
     }
@@ -52,10 +56,12 @@ export class StoredThings {
     { name, isShared }: Client & { readonly isShared: boolean },
   ): ServedModel {
     const places = new Set<string>();
+    const providers = new Set(model.targets.map(({ providerName }) => providerName));
     for (const id of ids) {
-      const owner = this.#find(id);
-      if (owner?.client === name) places.add(owner.place);
-      else if (owner) throw unknownId();
+      const owners = this.#find(id, providers);
+      const owner = owners.find(({ client }) => client === name);
+      if (owner) places.add(owner.place);
+      else if (owners.length > 0) throw unknownId();
       else if (looksKept(id) && !(isShared && model.endpoints.size === 1)) throw unknownId();
     }
     const [place] = places;
@@ -67,21 +73,28 @@ export class StoredThings {
   }
 
   /**
-   * The provider that keeps the first of these ids that anybody keeps.
+   * The provider that keeps the first of these ids that any keeps for this client.
    * @throws ProxyError `not_found`: nobody does, or for another client
    */
   providerOf(ids: readonly string[], { name }: Client): string {
-    const owner = ids.map((id) => this.#find(id)).find((each) => each !== null);
-    if (owner?.client !== name) throw unknownId();
+    const owner = ids.flatMap((id) => this.#find(id, this.#providers)).find(({ client }) => client === name);
+    if (!owner) throw unknownId();
     return owner.provider;
   }
 
-  #find(id: string): Owner | null {
-    const owner = this.#owners.get(id);
-    if (!owner) return null;
-    this.#owners.delete(id);
-    this.#owners.set(id, owner);
-    return owner;
+  /** Whose it is at each of these providers that keeps it. */
+  #find(id: string, providers: Iterable<string>): readonly Owner[] {
+    const found: Owner[] = [];
+    for (const provider of providers) {
+      const name = nameAt(provider, id);
+      const owner = this.#owners.get(name);
+      if (!owner) continue;
+      // The longest unused stands first.
+      this.#owners.delete(name);
+      this.#owners.set(name, owner);
+      found.push(owner);
+    }
+    return found;
   }
 
   #pin(model: ServedModel, place: string): ServedModel {
@@ -100,6 +113,11 @@ function onlyAt(model: ServedModel, place: string): ServedModel {
     return endpoint !== undefined && served !== undefined && placeOf(served, endpoint) === place;
   });
   return { ...model, routes: { ...model.routes, options } };
+}
+
+/** No provider's name has a space. */
+function nameAt(provider: string, id: string): string {
+  return `${provider} ${id}`;
 }
 
 function placeOf({ providerName }: ServedTarget, { origin, keyName }: Endpoint): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keptBy, looksKept, referencesIn, resultsIn } from '../../../src/proxy/stored/stored-ids.ts';
+import { keptBy, looksKept, namesIn, referencesIn, resultsIn } from '../../../src/proxy/stored/stored-ids.ts';
 
 describe('an id of something that an upstream keeps', () => {
   test.each([
@@ -45,8 +45,9 @@ test('a body may be nested as deep as it likes', () => {
 describe('what an answer says is kept', () => {
   test.each([
     [{ id: 'file-1' }, ['file-1']],
-    [{ name: 'files/abc123' }, ['abc123']],
-    [{ file: { name: 'files/abc123', uri: 'x' } }, ['abc123']],
+    [{ name: 'files/abc123' }, ['files/abc123']],
+    [{ name: 'projects/p1/locations/l1/jobs/123456' }, ['jobs/123456']],
+    [{ file: { name: 'files/abc123', uri: 'x' } }, ['files/abc123']],
     [{ type: 'response.completed', response: { id: 'resp_1' } }, ['resp_1']],
     [
       { id: 'batch_1', output_file_id: 'file-2', error_file_id: null, result_files: ['file-3', 4] },
@@ -60,6 +61,7 @@ describe('what an answer says is kept', () => {
     [{ id: 'vs_1a2b3c', name: 'files' }, ['vs_1a2b3c']],
     [{ id: 'responses' }, []],
     [{ id: 'v1' }, []],
+    [{ name: 'v1/models' }, []],
   ])('is found in %j', (answer, expected) => {
     expect(keptBy(answer)).toEqual(expected);
   });
@@ -67,4 +69,15 @@ describe('what an answer says is kept', () => {
   test('beside it is nothing where there is no object', () => {
     expect(resultsIn(null)).toEqual([]);
   });
+});
+
+test('a path names its segments, each alone and as a thing of the kind that stands before it', () => {
+  expect(namesIn(['v1beta', 'files', 'gpt-4o-2'])).toEqual([
+    'v1beta',
+    'files',
+    'gpt-4o-2',
+    'v1beta/files',
+    'files/gpt-4o-2',
+  ]);
+  expect(namesIn([])).toEqual([]);
 });

@@ -77,8 +77,8 @@ describe('a response that an upstream keeps', () => {
     const [target] = model.targets;
     const [endpoint] = model.endpoints.values();
     if (!(target && endpoint)) throw new Error('no route');
-    stored.keep(['resp_1'], { target: { ...target, providerName: 'elsewhere' }, endpoint }, { name: 'web' });
-    expect(() => stored.routesTo(model, ['resp_1'], { name: 'web', isShared: false })).toThrow(
+    stored.keep(['resp_000001'], { target: { ...target, providerName: 'elsewhere' }, endpoint }, { name: 'web' });
+    expect(() => stored.routesTo(model, ['resp_000001'], { name: 'web', isShared: false })).toThrow(
       expect.objectContaining({ code: 'not_found' }),
     );
   });
@@ -123,6 +123,25 @@ describe('what is kept', () => {
     stored.keep(['file-aaaaaa1'], { target, endpoint: second }, { name: 'somebody' });
     const { routes } = stored.routesTo(model, ['file-aaaaaa1'], asWeb);
     expect(routes.options.map(({ route }) => model.endpoints.get(route))).toEqual([first]);
+  });
+
+  // An id was looked for over all providers: a file called like a model took its path away from everybody.
+  test('at one provider, be it called like a model, is nothing to another provider', () => {
+    const stored = new StoredThings();
+    const elsewhere = { target: { ...target, providerName: 'elsewhere' }, endpoint: first };
+    stored.keep(['gpt-4o-2024'], elsewhere, { name: 'somebody' });
+    expect(stored.routesTo(model, ['models', 'gpt-4o-2024'], asWeb)).toBe(model);
+    expect(stored.providerOf(['gpt-4o-2024'], { name: 'somebody' })).toBe('elsewhere');
+    expect(() => stored.providerOf(['gpt-4o-2024'], web)).toThrow(expect.objectContaining({ code: 'not_found' }));
+  });
+
+  test('by the same id at two providers, for two clients, is found by each where it made it', () => {
+    const stored = new StoredThings();
+    stored.keep(['batch_000001'], { target: { ...target, providerName: 'elsewhere' }, endpoint: first }, { name: 'b' });
+    stored.keep(['batch_000001'], { target, endpoint: second }, web);
+    expect(stored.providerOf(['batch_000001'], { name: 'b' })).toBe('elsewhere');
+    expect(stored.providerOf(['batch_000001'], web)).toBe(target.providerName);
+    expect(stored.routesTo(model, ['batch_000001'], asWeb).routes.options).toHaveLength(1);
   });
 
   test('is forgotten when there is too much, the longest unused first', () => {
