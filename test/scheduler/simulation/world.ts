@@ -46,6 +46,8 @@ export interface SimulatedRequest {
   readonly cachedTokens?: number;
   readonly serviceMs: number;
   readonly client?: string;
+  /** Called with the last byte. */
+  readonly onServed?: (route: Route) => void;
 }
 
 export interface WorldOptions {
@@ -272,6 +274,7 @@ export class World {
           this.#answered(lease, readings);
           const usage = chargeOf(request.inputTokens, request.outputTokens);
           lease.end({ charged: this.#options.settlesTo === 'reserved' ? 'reserved' : usage, report: { kind: 'ok' } });
+          request.onServed?.(lease.route);
         });
       });
     });

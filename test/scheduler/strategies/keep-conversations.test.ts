@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { createStrategy } from '../../../src/scheduler/strategies/registry.ts';
-import type { Strategy } from '../../../src/scheduler/strategies/strategy.ts';
+import type { Candidate, Strategy } from '../../../src/scheduler/strategies/strategy.ts';
+import type { Ticket } from '../../../src/scheduler/ticket.ts';
 import { Office } from '../office.ts';
+import { seededRandom } from '../simulation/random.ts';
 
 const rpm = (capacity: number) =>
   [
@@ -51,4 +53,22 @@ test('turns that stay take no turn from those who are new', () => {
   for (const turn of ['old 1', 'old 2', 'old 3']) desk.ask(turn, { prefers: 'a' });
   desk.ask('new 2');
   expect(desk.log.filter((line) => line.startsWith('new'))).toEqual(['new 1 on a', 'new 2 on b']);
+});
+
+test('new conversations are spread by weight, whatever stays where', () => {
+  const strategy = createStrategy('weighted', () => 0) as Strategy;
+  const random = seededRandom(3);
+  const routes = ['a', 'b'].map((id, index) => ({ route: { id }, target: index, index, weight: index === 0 ? 3 : 1 }));
+  const pick = (prefers: string | null) =>
+    strategy(routes as unknown as Candidate[], { request: { prefers } } as Ticket, 0).route.id;
+  let [opened, onFirst] = [0, 0];
+  for (let turn = 0; turn < 10_000; turn += 1) {
+    const kind = random();
+    if (kind < 0.6) pick(kind < 0.3 ? 'a' : 'b');
+    else {
+      opened += 1;
+      if (pick(null) === 'a') onFirst += 1;
+    }
+  }
+  expect(Math.abs(onFirst / opened - 0.75)).toBeLessThan(0.02);
 });
