@@ -3,9 +3,10 @@ import type { TextSink } from './cli/io.ts';
 import type { StartEnvironment } from './cli/start.ts';
 import type { Clock } from './clock.ts';
 import { isLoopback } from './config/addresses.ts';
-import type { Config } from './config/config.ts';
+import type { Config, ProviderConfig } from './config/config.ts';
 import { createServer, type HttpServer } from './http/server.ts';
 import type { ServerSettings } from './http/services.ts';
+import type { LimitFacts } from './providers/provider.ts';
 import { Affinity } from './proxy/affinity/affinity.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
@@ -15,12 +16,13 @@ import type { RequestSettings } from './proxy/request-services.ts';
 import { RetryBudget } from './proxy/retry-budget.ts';
 import { createScrub } from './proxy/scrub.ts';
 import { StoredThings } from './proxy/stored/stored-things.ts';
-import type { SchedulerEvent } from './scheduler/events.ts';
+import type { SchedulerEvent, SchedulerListener } from './scheduler/events.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { adapterOf } from './setup/adapters.ts';
 import { Books } from './setup/books.ts';
 import { ClientQuotas } from './setup/client-quotas.ts';
 import { KeptBooks } from './setup/kept-books.ts';
+import { Prober, type ProberParts } from './setup/prober.ts';
 import { queueView } from './setup/queue-view.ts';
 import { rateHeaders } from './setup/rate-headers.ts';
 import { secretsOf } from './setup/secrets.ts';
@@ -57,16 +59,11 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
   const secrets = secretsOf(config);
   const log = createLog(config, environment, secrets);
   const kept = await openKeptBooks(config, clock, log);
-  const books = new Books({
-    config,
-    clock,
-    random: Math.random,
-    factsOf: (provider) => adapterOf(provider).limits,
-    keeper: kept,
-  });
+  const books = new Books({ config, clock, random: Math.random, factsOf, keeper: kept });
   const models = new ServedModels({ config, books, adapterOf, createdAt: Math.floor(clock.wallNow() / 1000) });
   const clientQuotas = new ClientQuotas(config.clients, clock, kept);
-  const scheduler = new Scheduler({ clock, random: Math.random, onEvent: (event) => tell(log, event, clock) });
+  const onEvent = (event: SchedulerEvent) => tell(log, event, clock);
+  const scheduler = new Scheduler({ clock, random: Math.random, onEvent });
   const traffic = new Traffic();
   const worker = new TokenWorker({ clock });
   const tokens = await openTokenCounter(config, clock, worker);
@@ -112,7 +109,9 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     },
     health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
   });
+  const prober = createProber(config, { ...shared, books, onEvent });
   const end = async () => {
+    prober.close();
     await transport.close();
     scheduler.stop();
     await Promise.all([images.close(), worker.close(), kept.close()]);
@@ -168,6 +167,23 @@ function lifecycle({ config, clock, scheduler, transport, server, end }: Lifecyc
       return server.heldBodyBytes;
     },
   };
+}
+
+function factsOf(provider: ProviderConfig): LimitFacts {
+  return adapterOf(provider).limits;
+}
+
+type ProberServices = Pick<ProberParts, 'books' | 'clock' | 'transport'> & {
+  readonly scheduler: Scheduler;
+  readonly onEvent: SchedulerListener;
+  readonly settings: RequestSettings;
+};
+
+function createProber({ providers }: Config, services: ProberServices): Prober {
+  const { scheduler, onEvent, settings, books, clock, transport } = services;
+  const onChange = () => scheduler.changed();
+  const { userAgent } = settings;
+  return new Prober({ providers, books, clock, transport, random: Math.random, userAgent, emit: onEvent, onChange });
 }
 
 function createLog({ log }: Config, { logStream }: AppEnvironment, secrets: readonly string[]): EventLog {

@@ -29,6 +29,9 @@ export const TYPES_WITHOUT_ADDRESS: ReadonlyMap<ProviderType, string> = new Map(
   ['openai-compatible', 'http://<host>/v1'],
 ]);
 
+/** Types of which nothing can be asked that costs no tokens. */
+export const TYPES_WITHOUT_PROBE: readonly ProviderType[] = ['perplexity'];
+
 /** A name that begins a path of Sluice's own, so a provider may not have it. */
 export const RESERVED_PROVIDER_NAMES: readonly string[] = [
   'v1',

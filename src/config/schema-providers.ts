@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PROVIDER_TYPES } from './provider-types.ts';
+import { PROVIDER_TYPES, TYPES_WITHOUT_PROBE } from './provider-types.ts';
 import { limits } from './schema-limits.ts';
 import {
   duration,
@@ -40,6 +40,8 @@ const keyDetails = section({
 
 const key = z.union([text, keyDetails], 'must be a key in quotes, or a mapping with `key`');
 
+const SHORTEST_PROBE_INTERVAL_MS = 1_000;
+
 /** What other products call it. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ...['key', 'api_key', 'apiKey', 'api_keys', 'apiKeys', 'token'].map((name): [string, string] => [name, 'keys']),
@@ -72,7 +74,11 @@ export const provider = section(
       .describe('true: images by https are fetched where the vendor wants them inline.'),
     any_model: flag.prefault(false).describe('true: names that are not under `models` are passed on.'),
     raw: flag.prefault(false).describe('true: unknown paths under /{provider}/ pass through.'),
-    probe: section({ interval: duration.describe('Time between two probes.') })
+    probe: section({
+      interval: duration
+        .refine((ms) => ms >= SHORTEST_PROBE_INTERVAL_MS, 'is less than 1s: a vendor would take it for an attack')
+        .describe('Time between two probes.'),
+    })
       .optional()
       .describe('Active probes that cost no tokens. Absent: only real requests tell.'),
   },
@@ -80,5 +86,9 @@ export const provider = section(
 ).superRefine((value, context) => {
   if (value.base_url !== undefined && value.base_urls !== undefined) {
     context.addIssue({ code: 'custom', path: ['base_urls'], message: 'stands beside `base_url`: keep one of the two' });
+  }
+  if (value.probe !== undefined && TYPES_WITHOUT_PROBE.includes(value.type)) {
+    const message = 'is not possible here: this vendor has no call that costs no tokens. Take it out';
+    context.addIssue({ code: 'custom', path: ['probe'], message });
   }
 });

@@ -7,7 +7,6 @@ export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },
   { path: ['clients', '*', 'budget'] },
-  { path: ['providers', '*', 'probe'] },
   { path: ['redis'] },
   { path: ['metrics'] },
   { path: ['telemetry'] },

@@ -1,6 +1,7 @@
 import { UNKNOWN_SERVER } from './openai-compatible.ts';
 import { capAs, inTurn, logprobsAsNumber } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
+import { LISTS_MODELS } from './openai-shaped/probe-calls.ts';
 import { CEREBRAS_HEADERS, FIREWORKS_HEADERS, GROQ_HEADERS, TOGETHER_HEADERS } from './openai-shaped/rate-headers.ts';
 import type { LimitFacts } from './provider.ts';
 
@@ -21,6 +22,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'groq',
     baseUrl: 'https://api.groq.com/openai/v1',
+    probe: LISTS_MODELS,
     operations: ['chat', 'responses'],
     adapt: capAs('max_completion_tokens'),
     // `n` above 1 and `logprobs` are answered 400.
@@ -34,6 +36,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'deepseek',
     baseUrl: 'https://api.deepseek.com',
+    probe: LISTS_MODELS,
     operations: ['chat'],
     adapt: capAs('max_tokens'),
     offers: ['tools', 'logprobs'],
@@ -46,6 +49,8 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'openrouter',
     baseUrl: 'https://openrouter.ai/api/v1',
+    // Its list of models is open to everybody; what it tells of a key is not.
+    probe: { path: (basePath) => `${basePath}/key`, isCounted: false },
     operations: ['chat', 'completions', 'embeddings', 'responses'],
     // `n` is dropped without a word.
     offers: ['tools', 'vision', 'json_schema', 'audio', 'files', 'logprobs'],
@@ -64,6 +69,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'together',
     baseUrl: 'https://api.together.xyz/v1',
+    probe: LISTS_MODELS,
     operations: ['chat', 'completions', 'embeddings'],
     adapt: inTurn(capAs('max_tokens'), logprobsAsNumber),
     // Some older models end with their own word.
@@ -90,6 +96,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'xai',
     baseUrl: 'https://api.x.ai/v1',
+    probe: LISTS_MODELS,
     operations: ['chat', 'completions', 'responses'],
     offers: ['tools', 'vision', 'json_schema', 'logprobs', 'n'],
     // A minute's limit of requests is the second's times 60, without a burst (docs.x.ai/developers/rate-limits).
@@ -104,6 +111,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
+    probe: LISTS_MODELS,
     operations: ['chat', 'completions'],
     adapt: capAs('max_completion_tokens'),
     offers: ['tools', 'json_schema', 'logprobs'],
@@ -114,6 +122,7 @@ const HOSTED: readonly VendorFacts[] = [
     ...UNKNOWN_SERVER,
     type: 'perplexity',
     baseUrl: 'https://api.perplexity.ai',
+    probe: null,
     operations: ['chat'],
     adapt: capAs('max_tokens'),
     offers: ['vision', 'json_schema'],

@@ -1,6 +1,7 @@
 import { UNKNOWN_SERVER } from './openai-compatible.ts';
 import { capAs } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
+import { LISTS_MODELS } from './openai-shaped/probe-calls.ts';
 
 /** These have all of OpenAI's endpoints that are about text. */
 const operations: VendorFacts['operations'] = ['chat', 'completions', 'embeddings', 'responses'];
@@ -13,6 +14,7 @@ const LOCAL: readonly VendorFacts[] = [
     baseUrl: 'http://127.0.0.1:8000/v1',
     operations,
     offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
+    probe: LISTS_MODELS,
     rateHeaders: [],
   },
   {
@@ -21,6 +23,7 @@ const LOCAL: readonly VendorFacts[] = [
     baseUrl: 'http://127.0.0.1:8080/v1',
     operations,
     offers: ['tools', 'vision', 'json_schema', 'audio', 'logprobs', 'n'],
+    probe: LISTS_MODELS,
     rateHeaders: [],
   },
   {
@@ -30,6 +33,7 @@ const LOCAL: readonly VendorFacts[] = [
     operations,
     adapt: capAs('max_tokens'),
     offers: ['tools', 'vision', 'json_schema', 'logprobs'],
+    probe: LISTS_MODELS,
     rateHeaders: [],
   },
   {
@@ -39,6 +43,7 @@ const LOCAL: readonly VendorFacts[] = [
     operations,
     adapt: capAs('max_tokens'),
     offers: ['tools', 'vision', 'json_schema'],
+    probe: LISTS_MODELS,
     rateHeaders: [],
   },
 ];

@@ -1,4 +1,5 @@
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
+import { LISTS_MODELS_AT_A_COST } from './openai-shaped/probe-calls.ts';
 import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
 
 /** What holds for a server of which nothing is known but its format; the vendors' tables start from it. */
@@ -16,6 +17,7 @@ export const UNKNOWN_SERVER: Omit<VendorFacts, 'type' | 'baseUrl'> = {
   },
   ownModels: [],
   streamUsage: 'ask',
+  probe: LISTS_MODELS_AT_A_COST,
   charge: { reserves: 'cap', settlesTo: 'usage', isCachedFree: false },
   // Many send OpenAI's headers; where there are none nothing is read.
   rateHeaders: OPENAI_HEADERS,

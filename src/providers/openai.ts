@@ -1,5 +1,6 @@
 import { capAs } from './openai-shaped/adapt-fields.ts';
 import { openAiShaped, type VendorFacts } from './openai-shaped/openai-shaped.ts';
+import { LISTS_MODELS } from './openai-shaped/probe-calls.ts';
 import { OPENAI_HEADERS } from './openai-shaped/rate-headers.ts';
 
 /**
@@ -30,6 +31,7 @@ export const openai = openAiShaped({
   },
   ownModels: ['gpt-3*', 'gpt-4*', 'gpt-5*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'ft:gpt-*', 'text-embedding-*'],
   streamUsage: 'ask',
+  probe: LISTS_MODELS,
   charge: OPENAI_CHARGE,
   rateHeaders: OPENAI_HEADERS,
   usage: { isReasoningApart: false },

@@ -109,6 +109,14 @@ export interface FailedAnswer {
   readonly json: unknown;
 }
 
+/** A GET that costs no LLM tokens, and that a vendor answers only where its API is up. */
+export interface ProbeCall {
+  /** Path and query, given the path of the base URL and the configured version of the API. */
+  path(basePath: string, apiVersion: string | null): string;
+  /** It may count against limits on requests. */
+  readonly isCounted: boolean;
+}
+
 /** Facts about one vendor, without I/O. Shared code asks these questions and never for a vendor's name. */
 export interface Provider {
   readonly type: string;
@@ -125,6 +133,8 @@ export interface Provider {
   /** `ask`: streams carry usage only if `stream_options` asks for it. `always`: they do so anyway, some refuse to be asked. */
   readonly streamUsage: 'ask' | 'always';
   readonly wires: Wires;
+  /** Null: it has none. */
+  readonly probe: ProbeCall | null;
   /** Headers that carry a key, and what every call has beside it. Absent: a bearer token. */
   credentials?(apiKey: string | null, apiVersion: string | null): Readonly<Record<string, string>>;
   /** The vendor's admission charge: what its limiter takes when the request arrives. */

@@ -25,6 +25,7 @@ export class Circuit {
   #openedAt = Number.NEGATIVE_INFINITY;
   #state: CircuitState = { kind: 'closed' };
   #recent: boolean[] = [];
+  #heardAt = Number.NEGATIVE_INFINITY;
   #failuresInRow = 0;
   #openings = 0;
   readonly #random: () => number;
@@ -56,6 +57,11 @@ export class Circuit {
     if (this.#isOfNow(grantedAt)) this.#gate.leave();
   }
 
+  /** When the latest of those was granted whose end told something of the route as it is now. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   state(now: number): CircuitState {
     if (this.#state.kind === 'open' && now >= this.#state.until) {
       this.#state = { kind: 'half-open' };
@@ -81,6 +87,7 @@ export class Circuit {
   succeeded(grantedAt: number): void {
     if (!this.#isOfNow(grantedAt)) return;
     this.#remember(true);
+    this.#heardAt = grantedAt;
     this.#failuresInRow = 0;
   }
 
@@ -88,6 +95,7 @@ export class Circuit {
   failed(now: number, grantedAt: number): boolean {
     if (!this.#isOfNow(grantedAt)) return false;
     this.#remember(false);
+    this.#heardAt = grantedAt;
     this.#failuresInRow += 1;
     if (this.#state.kind === 'closed' && !this.#isFailing()) return false;
     const restMs = Math.min(FIRST_REST_MS * 2 ** this.#openings, MAX_REST_MS);
@@ -99,6 +107,18 @@ export class Circuit {
   /** It is known from elsewhere that nothing will come before `until`: then one goes first, as after failures. */
   rest(now: number, until: number): void {
     if (this.#state.kind !== 'open' || this.#state.until < until) this.#open(now, until);
+  }
+
+  /** Something has answered: one request may try at once. */
+  tryNow(): void {
+    if (this.#state.kind === 'open') this.#state = { kind: 'half-open' };
+  }
+
+  /** Nothing answers as yet: no request tries before `until`, as long as one has tried lately. */
+  extend(until: number): void {
+    if (this.#state.kind !== 'open') return;
+    const latest = Math.min(until, this.#openedAt + LONGEST_EXTENDED_MS);
+    this.#state = { kind: 'open', until: Math.max(this.#state.until, latest) };
   }
 
   #open(now: number, until: number): void {
@@ -130,5 +150,7 @@ const ENOUGH = 3;
 const MEMORY = 20;
 const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 60_000;
+/** What is asked in place of requests may fail where they would not: so often one of them finds out. */
+const LONGEST_EXTENDED_MS = 300_000;
 /** Routes that failed together must not come back together. */
 const JITTER = 0.2;

@@ -107,6 +107,11 @@ export class Books {
     return { quotas: this.#quotas.size, routes: this.#inUse.routes.size };
   }
 
+  /** Those that have been asked for under this configuration. */
+  routes(): readonly Route[] {
+    return [...this.#inUse.routes.values()].map(({ route }) => route);
+  }
+
   /** Provider, key and upstream model behind a route. */
   originOf(route: Route): LimitedRoute {
     return this.#origins.get(route) as LimitedRoute;

@@ -56,6 +56,16 @@ describe('docs/providers.md', () => {
     expect(tableUnder('## Endpoints', 1).rows).toEqual(inCode);
   });
 
+  it('says what each vendor is probed with', () => {
+    const inCode = rowsOf(PROVIDER_TYPES, (type) => {
+      const { probe, baseUrl } = adapter(type);
+      const ownPath = type === 'azure-openai' ? '' : '/v1';
+      const basePath = baseUrl === null ? ownPath : new URL(baseUrl).pathname.replace(/\/$/, '');
+      return [probe === null ? '' : `\`${probe.path(basePath, null)}\``, probe?.isCounted ? 'yes' : ''];
+    });
+    expect(tableUnder('## Probes').rows).toEqual(inCode);
+  });
+
   it('says how limits are kept', () => {
     expect(tableUnder('## Limits').rows).toEqual(rowsOf(PROVIDER_TYPES, (type) => limitWords(adapter(type))));
   });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PROVIDER_TYPES as CONFIGURABLE, TYPES_WITHOUT_ADDRESS } from '../../src/config/provider-types.ts';
+import {
+  PROVIDER_TYPES as CONFIGURABLE,
+  TYPES_WITHOUT_ADDRESS,
+  TYPES_WITHOUT_PROBE,
+} from '../../src/config/provider-types.ts';
 import { CAPABILITIES } from '../../src/providers/provider.ts';
 import { PROVIDER_TYPES, providerOf } from '../../src/providers/registry.ts';
 import { provider } from './read-fixtures.ts';
@@ -18,6 +22,31 @@ describe('the registry', () => {
     expect(baseUrl === null).toBe([...TYPES_WITHOUT_ADDRESS.keys()].some((known) => known === type));
     if (baseUrl !== null) expect(baseUrl).toMatch(/^(https:\/\/|http:\/\/127\.0\.0\.1:).*[^/]$/);
     expect(CAPABILITIES).toEqual(expect.arrayContaining([...offers]));
+  });
+});
+
+describe('a probe', () => {
+  it('is there for every vendor but those of which the configuration knows better', () => {
+    const without = PROVIDER_TYPES.filter((type) => provider(type).probe === null);
+    expect(without).toEqual([...TYPES_WITHOUT_PROBE]);
+  });
+
+  it.each([
+    ['openai', '/v1', '/v1/models'],
+    ['anthropic', '/v1', '/v1/models?limit=1'],
+    ['gemini', '/v1beta', '/v1beta/models?pageSize=1'],
+    ['cohere', '/v2', '/v1/models?page_size=1'],
+    ['openrouter', '/api/v1', '/api/v1/key'],
+    ['azure-openai', '', '/openai/models?api-version=2024-10-21'],
+    ['azure-openai', '/openai', '/openai/models?api-version=2024-10-21'],
+    ['azure-openai', '/openai/v1', '/openai/v1/models'],
+  ])('of %s goes to where it lists something for nothing', (type, basePath, path) => {
+    expect(provider(type).probe?.path(basePath, null)).toBe(path);
+  });
+
+  it('of Azure names the version that is configured', () => {
+    const { probe } = provider('azure-openai');
+    expect(probe?.path('/openai/v1', 'preview')).toBe('/openai/v1/models?api-version=preview');
   });
 });
 

@@ -149,3 +149,26 @@ test('a rest that is known from elsewhere ends in one probe too, and is no failu
   circuit.state(6000);
   expect(room(circuit, 6000)).toBe(1);
 });
+
+test('what is asked in place of requests ends a rest or prolongs it, and changes nothing else', () => {
+  const circuit = new Circuit(withoutJitter);
+  circuit.tryNow();
+  circuit.extend(9_000);
+  expect(circuit.state(1).kind).toBe('closed');
+  fail(circuit, 1);
+  fail(circuit, 1);
+  circuit.extend(9_000);
+  expect(circuit.state(2)).toEqual({ kind: 'open', until: 9_000 });
+  circuit.tryNow();
+  expect(circuit.state(2).kind).toBe('half-open');
+  expect(room(circuit, 2)).toBe(1);
+});
+
+test('knows when those were granted that told something last', () => {
+  const circuit = new Circuit(withoutJitter);
+  expect(circuit.heardAt).toBe(Number.NEGATIVE_INFINITY);
+  circuit.succeeded(5);
+  expect(circuit.heardAt).toBe(5);
+  circuit.failed(9, 7);
+  expect(circuit.heardAt).toBe(7);
+});

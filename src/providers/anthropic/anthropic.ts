@@ -41,6 +41,7 @@ export const anthropic: Provider = {
   ownModels: ['claude-*'],
   streamUsage: 'always',
   wires: { chat, messages: asItIs('/messages'), count_tokens: COUNT_TOKENS },
+  probe: { path: (basePath) => `${basePath}/models?limit=1`, isCounted: false },
   credentials,
   reservedCharge: (size) => reservedBy(CHARGE, size),
   settledCharge: (usage, reserved) => settledBy(CHARGE, usage, reserved),

@@ -2,7 +2,7 @@ import { openAiShaped } from '../openai-shaped/openai-shaped.ts';
 import type { Provider } from '../provider.ts';
 import { classifyAzure } from './classify.ts';
 import { AZURE_HEADERS } from './rate-headers.ts';
-import { AZURE_WIRES, keyHeader } from './wires.ts';
+import { AZURE_WIRES, keyHeader, modelsPath } from './wires.ts';
 
 /**
  * OpenAI's models as deployments of Microsoft's. What the configuration calls the upstream model is a deployment; a limit
@@ -25,6 +25,7 @@ export const azureOpenAi: Provider = {
     },
     ownModels: [],
     streamUsage: 'ask',
+    probe: { path: modelsPath, isCounted: false },
     // Prompt and cap are counted when a request arrives, and what it did not use never comes back.
     charge: { reserves: 'cap', settlesTo: 'reservation', isCachedFree: false },
     rateHeaders: AZURE_HEADERS,

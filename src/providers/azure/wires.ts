@@ -39,6 +39,12 @@ function pathOf(operation: OpenAiOperation, { basePath, model, apiVersion }: Pro
   return `${root}/deployments/${encodeURIComponent(model)}${endpoint}${query(apiVersion ?? DEPLOYMENTS_VERSION)}`;
 }
 
+/** The list of what could be deployed: deployments themselves are told only to those who manage them. */
+export function modelsPath(basePath: string, apiVersion: string | null): string {
+  if (V1_ROUTE.test(basePath)) return `${basePath}/models${apiVersion === null ? '' : query(apiVersion)}`;
+  return `${basePath.replace(OPENAI_ROOT, '')}/openai/models${query(apiVersion ?? DEPLOYMENTS_VERSION)}`;
+}
+
 function query(apiVersion: string): string {
   return `?api-version=${encodeURIComponent(apiVersion)}`;
 }

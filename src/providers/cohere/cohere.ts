@@ -30,6 +30,8 @@ export const cohere: Provider = {
   ownModels: ['command-*', 'c4ai-*', 'embed-v*', 'embed-english-*', 'embed-multilingual-*'],
   streamUsage: 'always',
   wires: { chat: chatWire, embeddings: embeddingsWire },
+  // Only the first version of its API lists models. A trial's calls of a month are counted over all endpoints.
+  probe: { path: (basePath) => `${basePath.replace(/\/v2$/, '/v1')}/models?page_size=1`, isCounted: true },
   reservedCharge: (size) => reservedBy(CHARGE, size),
   settledCharge: (usage, reserved) => settledBy(CHARGE, usage, reserved),
   readLimits: (headers) => readRateHeaders(headers, COHERE_HEADERS),

@@ -28,6 +28,7 @@ export const gemini: Provider = {
   ownModels: ['gemini-*', 'gemma-*', 'learnlm-*'],
   streamUsage: 'always',
   wires: { chat: chatWire, embeddings: embeddingsWire },
+  probe: { path: (basePath) => `${basePath}/models?pageSize=1`, isCounted: false },
   credentials: keyHeader,
   reservedCharge: ({ inputTokens, outputCapTokens, predictedOutputTokens }) => {
     return charged(inputTokens, outputCapTokens ?? predictedOutputTokens);

@@ -1,4 +1,5 @@
 import { type ChargeRule, reservedBy, settledBy } from '../openai-shaped/charge-rules.ts';
+import { LISTS_MODELS_AT_A_COST } from '../openai-shaped/probe-calls.ts';
 import { readRateHeaders } from '../openai-shaped/rate-headers.ts';
 import type { Provider } from '../provider.ts';
 import { chatWire } from './chat-wire.ts';
@@ -32,6 +33,7 @@ export const mistral: Provider = {
   // It does so anyway, and refuses to be asked.
   streamUsage: 'always',
   wires: { chat: chatWire, embeddings: embeddingsWire },
+  probe: LISTS_MODELS_AT_A_COST,
   reservedCharge: (size) => reservedBy(CHARGE, size),
   settledCharge: (usage, reserved) => settledBy(CHARGE, usage, reserved),
   readLimits: (headers) => readRateHeaders(headers, MISTRAL_HEADERS),

@@ -12,7 +12,7 @@ export type OpenAiOperation = Exclude<Operation, 'messages' | 'count_tokens'>;
 
 /** All that sets one vendor of OpenAI's format apart from another. */
 export interface VendorFacts
-  extends Pick<Provider, 'type' | 'baseUrl' | 'offers' | 'limits' | 'ownModels' | 'streamUsage'> {
+  extends Pick<Provider, 'type' | 'baseUrl' | 'offers' | 'limits' | 'ownModels' | 'streamUsage' | 'probe'> {
   /** The endpoints that it has. */
   readonly operations: readonly OpenAiOperation[];
   readonly charge: ChargeRule;
