@@ -84,6 +84,8 @@ export interface ProxyErrorDetails {
   /** Further answer headers, such as `allow`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Said to see whether something else serves the request; if not, it may wait after all. */
+  readonly couldWait?: boolean;
   /** Keeps the place that this refusal may promise, and gives `retryAfterMs`; null: none is kept. Once, by whoever tells it. */
   readonly keepPlace?: () => number | null;
 }

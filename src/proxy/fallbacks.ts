@@ -16,20 +16,35 @@ const NOT_SERVED: ReadonlySet<ErrorCode> = new Set([
 
 type Links = Pick<ServedModel, 'name' | 'fallbacks' | 'contextFallbacks'>;
 
+/** A model to ask, by its name. */
+export interface Try {
+  readonly name: string;
+  /** It may wait for routes that are out of service: nothing that is in service has served the request. */
+  readonly isPatient: boolean;
+}
+
 /**
- * Which models may take over from the one that was asked, one after the other: its own fallbacks first, then theirs. None is
- * tried twice, so models may well be each other's fallbacks.
+ * Which models are asked, one after the other: the one that the client asked for, its fallbacks, then theirs. None is tried
+ * twice, so models may well be each other's fallbacks; but those that were passed over because nothing of theirs was in
+ * service are asked again at the end, when nobody else has served the request and there is nothing left but to wait.
  */
 export class Fallbacks {
   readonly #seen: Set<string>;
-  readonly #names: string[] = [];
+  readonly #names: string[];
+  readonly #resting: string[] = [];
+  readonly #isAlone: boolean;
 
-  constructor(asked: Pick<ServedModel, 'name'>) {
+  /** @param isAlone nobody takes over, so the model that was asked is waited for in any case */
+  constructor(asked: Pick<ServedModel, 'name'>, isAlone: boolean) {
     this.#seen = new Set([asked.name]);
+    this.#names = [asked.name];
+    this.#isAlone = isAlone;
   }
 
-  /** A model has not served the request. One that is wrong in itself is wrong for every model. */
-  add(model: Links, error: ProxyError): void {
+  /** A model has not served the request, or is no more there. A request that is wrong in itself is wrong for every model. */
+  add(model: Links | null, error: ProxyError): void {
+    if (model === null) return;
+    if (error.details.couldWait) this.#resting.push(model.name);
     for (const name of takers(model, error)) {
       if (this.#seen.has(name)) continue;
       this.#seen.add(name);
@@ -37,8 +52,11 @@ export class Fallbacks {
     }
   }
 
-  next(): string | null {
-    return this.#names.shift() ?? null;
+  next(): Try | null {
+    const name = this.#names.shift();
+    if (name !== undefined) return { name, isPatient: this.#isAlone };
+    const resting = this.#resting.shift();
+    return resting === undefined ? null : { name: resting, isPatient: true };
   }
 }
 

@@ -19,7 +19,7 @@ import { learnFrom } from './learn.ts';
 import { ownAnswer } from './own-answer.ts';
 import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
 import { RequestCourse, type Work } from './request-course.ts';
-import { type FindModel, type Order, type Sending, sendingOn } from './request-order.ts';
+import { type FindModel, type Order, type Prepared, type Sending, sendingOn } from './request-order.ts';
 import type { Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel } from './served-model.ts';
@@ -83,27 +83,26 @@ class RequestRun {
   /** By the model that was asked or, where that cannot, by another one: whose error it was tells the client why not. */
   async #serve(find: FindModel, held: HeldBody): Promise<void> {
     const asked = this.#model as ServedModel;
-    const failure = await this.#tryOn(find, held);
-    if (failure === null) return;
+    const fallbacks = new Fallbacks(asked, asked.fallbacks.length === 0 || this.#services.settings.isPart === true);
     const { record } = this.#course;
-    const { step } = record;
-    const fallbacks = new Fallbacks(asked);
-    if (!this.#services.settings.isPart) fallbacks.add(asked, failure);
-    for (let name = fallbacks.next(); name !== null; name = fallbacks.next()) {
-      const model = this.#services.models.fallback(name);
-      const another = model && (await this.#tryOn(() => this.#fallback(model.name), held));
-      if (model && another === null) return;
-      if (model && another) fallbacks.add(model, another);
+    let told: { readonly error: ProxyError; readonly step: Step | null } | null = null;
+    for (let next = fallbacks.next(); next !== null; next = fallbacks.next()) {
+      const { name, isPatient } = next;
+      const isAsked = name === asked.name;
+      const error = await this.#tryOn(isAsked ? find : () => this.#fallback(name), held, isPatient);
+      if (error === null) return;
+      if (isAsked) told = { error, step: record.step };
+      fallbacks.add(isAsked ? asked : this.#services.models.fallback(name), error);
     }
-    record.blames(step);
-    throw failure;
+    record.blames(told?.step ?? null);
+    throw told?.error;
   }
 
   /** Null: that model has served it, or its client has left. */
-  async #tryOn(find: FindModel, held: HeldBody): Promise<ProxyError | null> {
+  async #tryOn(find: FindModel, held: HeldBody, isPatient: boolean): Promise<ProxyError | null> {
     try {
       const order = await this.#prepare(find, held);
-      if (order) await this.#course.serve(this.#workOf(order));
+      if (order) await this.#course.serve(this.#workOf({ ...order, isPatient }));
       return null;
     } catch (error) {
       if (!(error instanceof ProxyError) || this.#course.answer.hasBegun) throw error;
@@ -112,7 +111,7 @@ class RequestRun {
   }
 
   /** Null: it has been answered, and nothing more has to be sent for it. */
-  async #prepare(findNamed: FindModel, held: HeldBody): Promise<Order | null> {
+  async #prepare(findNamed: FindModel, held: HeldBody): Promise<Prepared | null> {
     const { operation } = this.#request;
     const read = held.reread(this.#door.body);
     const references = this.#references(read);
@@ -225,6 +224,7 @@ class RequestRun {
       prefers: conversation.prefers,
       placeKey: () => (isAsked ? held.placeKey() : `${held.placeKey()} ${model.name}`),
       mayGoElsewhere: !isAsked || model.fallbacks.length > 0,
+      isImpatient: !order.isPatient,
       attempt: (lease) => this.#attempt(order, lease),
       renewed: () => this.#renewed(order),
     };

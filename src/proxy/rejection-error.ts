@@ -28,6 +28,8 @@ export function rejectionError(rejection: Rejection, clock: Pick<Clock, 'now'>):
       });
     case 'no_usable_route':
       return noUsableKey();
+    case 'out_of_service':
+      return outOfService();
     case 'shutting_down':
       return shuttingDown();
     case 'queue_full':
@@ -42,6 +44,13 @@ export function noUsableKey(): ProxyError {
     'no_usable_key',
     'No key that could serve this model is usable at the moment. The operator of this server has to act.',
   );
+}
+
+/** For other models to hear: the client does only if none of them, and no wait, has helped. */
+function outOfService(): ProxyError {
+  return new ProxyError('upstream_overloaded', 'Everything that could serve this model rests after failures.', {
+    couldWait: true,
+  });
 }
 
 /** `org-a gpt-4o tpm`: as `x-sluice-limit` shows it. */

@@ -39,6 +39,8 @@ export interface Work {
   readonly placeKey: () => string;
   /** Another model may take over. */
   readonly mayGoElsewhere: boolean;
+  /** Another model is asked rather than waiting for one that is out of service. */
+  readonly isImpatient: boolean;
   /** Sends it. The lease has ended when this resolves. */
   attempt(lease: Lease): Promise<AttemptEnd>;
   /** Why it must not be sent again although it could be; null: it may. */
@@ -156,7 +158,7 @@ export class RequestCourse {
   }
 
   #ticket(work: Work): Wanted {
-    const { model, costs, prices, placeKey, mayGoElsewhere, isStreamed = false, prefers = null } = work;
+    const { model, costs, prices, placeKey, mayGoElsewhere, isImpatient, isStreamed = false, prefers = null } = work;
     const { client, id } = this.#request;
     const { quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
@@ -172,6 +174,7 @@ export class RequestCourse {
       maxWaitMs: this.#waitMs(model),
       maxQueueSize: model.queue.maxSize,
       placeKey,
+      isImpatient,
       mayGoElsewhere: mayGoElsewhere || (this.#services.settings.isPart ?? false),
     };
   }

@@ -8,7 +8,13 @@ import type { ServedModel } from './served-model.ts';
 import type { TargetSize } from './size-request.ts';
 
 /** A request that has been read: what it takes to wait and to send. Its bytes are in `held` alone. */
-export interface Order {
+export interface Order extends Prepared {
+  /** Whether it waits for what is out of service. */
+  readonly isPatient: boolean;
+}
+
+/** As its model needs it. */
+export interface Prepared {
   readonly facts: RequestFacts;
   readonly held: HeldBody;
   readonly conversation: Conversation;

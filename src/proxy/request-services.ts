@@ -45,7 +45,7 @@ export interface RequestSettings extends SilenceTerms {
   readonly attempts: number;
   /** Whether `x-sluice-*` are shown. */
   readonly hasDebugHeaders: boolean;
-  /** It is a part of another request, which tells the client what becomes of it: no place is kept, and no model takes over. */
+  /** It is a part of another request, which tells the client what becomes of it: no place is kept. */
   readonly isPart?: boolean;
   /** For the upstream: `sluice/1.2.3`. */
   readonly userAgent: string;

@@ -1,15 +1,29 @@
 import type { Cost } from './cost.ts';
 import type { Meter } from './meter.ts';
 import type { BindingLimit, Rejection } from './rejection.ts';
+import type { Route } from './route.ts';
 import type { TicketRequest } from './ticket.ts';
 
 /** Why a request can't be let in at all, whatever the queue looks like; null: it may wait. */
 export function refuseAtDoor(request: TicketRequest, now: number): Rejection | null {
   const refusal = refuseForGood(request);
   if (refusal !== null) return refusal;
+  if (isForsaken(request, now)) return { kind: 'out_of_service' };
   const { clientQuota } = request;
   if (!request.rejectsOnClientLimit || clientQuota === null) return null;
   return refuseByClientLimit(request, clientQuota.meters, now);
+}
+
+/** Whether it is for others to serve it: nothing that could is in service, or has room for more than those who try that out. */
+export function isForsaken(
+  { isImpatient, model, costs }: TicketRequest,
+  now: number,
+  excluded: ReadonlySet<Route> | null = null,
+): boolean {
+  if (!isImpatient) return false;
+  return model.options.every(({ target, route }) => {
+    return !costs[target] || excluded?.has(route) || route.isDown(now) || !route.circuit.hasRoom;
+  });
 }
 
 /** Why no route as it is now will ever serve a request; null: one may. */

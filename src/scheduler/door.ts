@@ -1,4 +1,4 @@
-import { bindingLimit, refuseAtDoor } from './admission.ts';
+import { bindingLimit, isForsaken, refuseAtDoor } from './admission.ts';
 import { Backlog, type Prediction, type Waiter } from './backlog.ts';
 import type { Cost } from './cost.ts';
 import { KeptPlace } from './kept-places.ts';
@@ -16,7 +16,8 @@ export type Entry =
 
 interface Hopeless {
   readonly ticket: Ticket;
-  readonly at: number;
+  /** When it could start; null: nothing is in service, and it does not wait for that. */
+  readonly at: number | null;
 }
 
 /**
@@ -108,6 +109,8 @@ export class Door {
 
   /** It has left the queue, for a lease or for good. */
   leave(ticket: Ticket): void {
+    // One that starts at once is never foretold; when it comes back it is no newcomer.
+    if (ticket === this.#newcomer) this.#newcomer = null;
     this.#lines.remove(ticket);
   }
 
@@ -162,11 +165,8 @@ export class Door {
     }
     const hopeless: Hopeless[] = [];
     if (!this.#backlog.isBuilding) this.#promises.continueRebuild(now);
-    this.#backlog.continueRebuild(now, (waiter, prediction) => this.#hear(waiter, prediction, hopeless));
-    return hopeless.map(({ ticket, at }) => ({
-      ticket,
-      rejection: this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now }),
-    }));
+    this.#backlog.continueRebuild(now, (waiter, prediction) => this.#hear(waiter, prediction, { hopeless, now }));
+    return hopeless.map(({ ticket, at }) => ({ ticket, rejection: this.#refuseHopeless(ticket, at, now) }));
   }
 
   /** A newcomer may wait if it, and all who were told to come back, will start in time. */
@@ -188,7 +188,7 @@ export class Door {
   #foretellOthers(now: number): void {
     const waiting = this.#foretold();
     if (this.#promises.size > 0) this.#promises.rebuild(waiting, now);
-    this.#backlog.rebuild(waiting, now, (waiter, prediction) => this.#hear(waiter, prediction, []));
+    this.#backlog.rebuild(waiting, now, (waiter, prediction) => this.#hear(waiter, prediction, { hopeless: [], now }));
   }
 
   /** All who wait, in order, but for the newcomer. */
@@ -203,7 +203,7 @@ export class Door {
    * A new prediction. Those whose start has passed their deadline by more than the margin are hopeless, and are told the
    * instant at which they could start behind everybody who was promised to be served before.
    */
-  #hear(waiter: Waiter, prediction: Prediction, hopeless: Hopeless[]): void {
+  #hear(waiter: Waiter, prediction: Prediction, { hopeless, now }: { hopeless: Hopeless[]; now: number }): void {
     // This backlog knows tickets only. One that has its lease by now is nobody's concern.
     const ticket = waiter as Ticket;
     if (ticket.isWaiting && ticket.booking === null) {
@@ -211,8 +211,16 @@ export class Door {
       ticket.waitsFor = prediction.waitsFor;
     }
     const allowedMs = ticket.request.maxWaitMs * (1 + this.#error.margin);
-    if (!ticket.isWaiting || ticket.hasPromise || ticket.predictedAt <= ticket.arrivedAt + allowedMs) return;
-    hopeless.push({ ticket, at: Math.max(ticket.predictedAt, prediction.at) });
+    if (!ticket.isWaiting || ticket.hasPromise) return;
+    if (isForsaken(ticket.request, now, ticket.excluded)) hopeless.push({ ticket, at: null });
+    else if (ticket.predictedAt > ticket.arrivedAt + allowedMs) {
+      hopeless.push({ ticket, at: Math.max(ticket.predictedAt, prediction.at) });
+    }
+  }
+
+  #refuseHopeless(ticket: Ticket, at: number | null, now: number): Rejection {
+    if (at === null) return { kind: 'out_of_service' };
+    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now });
   }
 
   #refuseFull(ticket: Ticket, now: number): Rejection {

@@ -13,6 +13,8 @@ export interface BindingLimit {
 export type Rejection =
   | { readonly kind: 'exceeds_limit'; readonly limit: BindingLimit }
   | { readonly kind: 'no_usable_route' }
+  /** All routes rest after failures, or try with few requests whether they are over it; told to the impatient only. */
+  | { readonly kind: 'out_of_service' }
   | { readonly kind: 'shutting_down' }
   | {
       readonly kind: 'queue_full' | 'wait_exceeded' | 'client_limit';

@@ -31,6 +31,8 @@ export interface TicketRequest {
   readonly placeKey: () => string;
   /** Something else may serve it yet, so a refusal keeps no place before it is asked to. */
   readonly mayGoElsewhere?: boolean;
+  /** It does not wait for routes that are out of service to come back: something else may serve it meanwhile. */
+  readonly isImpatient?: boolean;
   readonly onLease: (lease: Lease) => void;
   readonly onRejection: (rejection: Rejection) => void;
   /**

@@ -98,6 +98,26 @@ describe('a model that cannot serve a request gives it to its fallback', () => {
     expect(chat.reply.headers).toMatchObject({ 'x-sluice-model': 'spare-upstream' });
   });
 
+  test('when nothing of it is in service, at once', async () => {
+    const { bench, transport, clock } = setUp();
+    for (const route of bench.routes)
+      for (let nth = 0; nth < 3; nth += 1) route.circuit.failed(clock.now(), clock.now());
+    const chat = bench.chat();
+    (await transport.call(1)).answer(COMPLETION);
+    await chat.done;
+    expect(chat.reply.headers).toMatchObject({ 'x-sluice-model': 'spare-upstream', 'x-sluice-queue-ms': '0' });
+  });
+
+  test('when it goes out of service while requests wait for it', async () => {
+    const { bench, transport } = setUp({ targets: [{ rpm: 3 }] });
+    const chats = [1, 2, 3, 4, 5].map((number) => bench.chat({ seed: number }));
+    for (const number of [1, 2, 3]) (await transport.call(number)).answer(apiError('boom'), 500);
+    for (const number of [4, 5, 6, 7, 8]) (await transport.call(number)).answer(COMPLETION);
+    for (const { done } of chats) await done;
+    expect(chats.map(({ reply }) => reply.headers['x-sluice-model'])).toEqual(chats.map(() => 'spare-upstream'));
+    expect(bench.scheduler.door.keptPlaces).toBe(0);
+  });
+
   test('also what came by other doors', async () => {
     const { bench, transport } = setUp();
     const body = { input: 'Hello' };
@@ -227,6 +247,21 @@ describe('when no model serves it', () => {
     expect(bench.scheduler.door.keptPlaces).toBe(0);
   });
 
+  test('a request waits for the model that it asked for where that is out of service for a moment', async () => {
+    const world = setUp({ others: { spare: FULL } });
+    const { bench, transport, clock } = world;
+    await fill(world, 'spare');
+    for (const route of bench.routes)
+      for (let nth = 0; nth < 3; nth += 1) route.circuit.failed(clock.now(), clock.now());
+    const chat = bench.chat();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(bench.scheduler.waiting).toBe(1);
+    clock.advance(2_000);
+    (await transport.call(2)).answer(COMPLETION);
+    await chat.done;
+    expect(chat.reply.headers).toMatchObject({ 'x-sluice-provider': 'acme' });
+  });
+
   test('a mistake of the client is no reason to ask another model', async () => {
     const { bench, transport } = setUp();
     const chat = bench.chat();
@@ -325,24 +360,49 @@ describe('the order of fallbacks', () => {
   });
   const failed = new ProxyError('upstream_error', 'No answer.');
 
+  /** With the model that was asked behind it. */
+  function started(): Fallbacks {
+    const fallbacks = new Fallbacks({ name: 'a' }, false);
+    expect(fallbacks.next()).toEqual({ name: 'a', isPatient: false });
+    return fallbacks;
+  }
+
+  test('waits in any case for the model that was asked where there are none', () => {
+    expect(new Fallbacks({ name: 'a' }, true).next()).toEqual({ name: 'a', isPatient: true });
+  });
+
   test('is that of the model that was asked, and then theirs; nobody is asked twice', () => {
-    const fallbacks = new Fallbacks({ name: 'a' });
+    const fallbacks = started();
     fallbacks.add(model('a', ['b', 'c']), failed);
-    expect(fallbacks.next()).toBe('b');
+    expect(fallbacks.next()).toEqual({ name: 'b', isPatient: false });
     fallbacks.add(model('b', ['a', 'd', 'c']), failed);
-    expect(fallbacks.next()).toBe('c');
+    expect(fallbacks.next()).toEqual({ name: 'c', isPatient: false });
     fallbacks.add(model('c', ['b']), failed);
-    expect(fallbacks.next()).toBe('d');
+    expect(fallbacks.next()).toEqual({ name: 'd', isPatient: false });
     fallbacks.add(model('d', []), failed);
     expect(fallbacks.next()).toBeNull();
   });
 
+  test('ends with those that were out of service, which may be waited for now', () => {
+    const resting = new ProxyError('upstream_overloaded', 'It rests.', { couldWait: true });
+    const fallbacks = started();
+    fallbacks.add(model('a', ['b', 'c']), resting);
+    fallbacks.next();
+    fallbacks.add(model('b', []), failed);
+    fallbacks.next();
+    fallbacks.add(model('c', []), resting);
+    expect(fallbacks.next()).toEqual({ name: 'a', isPatient: true });
+    fallbacks.add(model('a', ['b', 'c']), failed);
+    expect(fallbacks.next()).toEqual({ name: 'c', isPatient: true });
+    expect(fallbacks.next()).toBeNull();
+  });
+
   test('follows why each has not served it', () => {
-    const fallbacks = new Fallbacks({ name: 'a' });
+    const fallbacks = started();
     fallbacks.add(model('a', ['b'], ['x']), failed);
-    expect(fallbacks.next()).toBe('b');
+    expect(fallbacks.next()).toEqual({ name: 'b', isPatient: false });
     fallbacks.add(model('b', ['c'], ['y']), new ProxyError('context_length_exceeded', 'Too long.'));
-    expect(fallbacks.next()).toBe('y');
+    expect(fallbacks.next()).toEqual({ name: 'y', isPatient: false });
     expect(fallbacks.next()).toBeNull();
   });
 
@@ -352,7 +412,7 @@ describe('the order of fallbacks', () => {
     ['unsupported_value', {}],
     ['upstream_error', { verdict: { status: 400, body: failed.toBody() } }],
   ] as const)('has nobody for %s', (code, details) => {
-    const fallbacks = new Fallbacks({ name: 'a' });
+    const fallbacks = started();
     fallbacks.add(model('a', ['b'], ['x']), new ProxyError(code, 'No.', details));
     expect(fallbacks.next()).toBeNull();
   });

@@ -156,3 +156,70 @@ describe('a request that may go elsewhere', () => {
     expect(office.log).toContain('wanderer on a');
   });
 });
+
+describe('an impatient request', () => {
+  const REST = { kind: 'out_of_service' };
+
+  function fails(office: Office, key: string): void {
+    for (let nth = 0; nth < 3; nth += 1) office.route(key).circuit.failed(office.clock.now(), office.clock.now());
+  }
+
+  test('does not wait for routes that are out of service, as others do', () => {
+    const office = new Office({ a: { limits: [rpm(60)] } });
+    fails(office, 'a');
+    office.ask('impatient', { isImpatient: true });
+    office.ask('patient');
+    expect(office.rejected('impatient')).toEqual(REST);
+    expect(office.rejected('patient')).toBeUndefined();
+  });
+
+  test('takes a route that is in service, however long it waits for its limits', () => {
+    const office = new Office({ a: { limits: [rpm(60)] }, b: { limits: [rpm(6)] } });
+    for (let nth = 0; nth < 6; nth += 1) office.ask(`b${nth}`, { onLease: () => {} });
+    fails(office, 'a');
+    office.ask('impatient', { isImpatient: true });
+    office.clock.advance(20_000);
+    expect(office.log).toContain('impatient on b');
+  });
+
+  test('that cannot use the routes that are left is as badly off', () => {
+    const office = new Office({ a: { limits: [rpm(60)] }, b: { limits: [rpm(60)] } }, { after: [0, 0] });
+    fails(office, 'a');
+    office.ask('impatient', { isImpatient: true, notOn: [1] });
+    expect(office.rejected('impatient')).toEqual(REST);
+  });
+
+  test('is told while it waits when the last route goes out of service', () => {
+    const office = new Office({ a: { limits: [rpm(1)] } }, { maxWaitMs: 600_000 });
+    for (let nth = 0; nth < 3; nth += 1) office.ask(`failing ${nth}`);
+    office.ask('impatient', { isImpatient: true });
+    office.ask('patient');
+    expect(office.rejectedNames).toEqual([]);
+    fails(office, 'a');
+    office.end('failing 0', { report: { kind: 'failed' } });
+    office.clock.advance(2_000);
+    expect(office.rejected('impatient')).toEqual(REST);
+    expect(office.rejected('patient')).toBeUndefined();
+  });
+
+  test('leaves it to one other to find out whether a route works again', () => {
+    const office = new Office({ a: { limits: [rpm(60)] } });
+    fails(office, 'a');
+    office.clock.advance(2_000);
+    office.ask('probe', { isImpatient: true });
+    office.ask('impatient', { isImpatient: true });
+    expect(office.log).toEqual(['probe on a']);
+    expect(office.rejected('impatient')).toEqual(REST);
+  });
+
+  test('is told once the only route that it has not failed on goes', () => {
+    const office = new Office({ a: { limits: [rpm(60)] }, b: { limits: [rpm(60)] } });
+    office.ask('impatient', { isImpatient: true });
+    fails(office, 'b');
+    const { ticket, route } = office.lease('impatient');
+    office.end('impatient', { report: { kind: 'failed' } });
+    office.scheduler.again(ticket, { exclude: [route], notBeforeMs: 0 });
+    office.clock.advance(100);
+    expect(office.rejected('impatient')).toEqual(REST);
+  });
+});

@@ -43,6 +43,7 @@ interface Ask {
   /** Targets that can't serve it. */
   readonly notOn?: readonly number[];
   readonly mayGoElsewhere?: boolean;
+  readonly isImpatient?: boolean;
   readonly onLease?: (lease: Lease) => void;
   /** What a new configuration makes of it, given what it was. */
   readonly renewed?: (request: TicketRequest) => TicketRequest | null;
@@ -133,6 +134,7 @@ export class Office {
       maxQueueSize: this.#options.maxQueueSize ?? 1_000,
       placeKey: () => name,
       mayGoElsewhere: ask.mayGoElsewhere ?? false,
+      isImpatient: ask.isImpatient ?? false,
       onLease: (lease) => {
         this.#leases.set(name, lease);
         if (ask.onLease) ask.onLease(lease);

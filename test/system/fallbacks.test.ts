@@ -37,7 +37,7 @@ async function startWorld({ rpm = 600, mainFaults = [], spareFaults = [], model,
     });
   const main = stack.use(await vendor('bad', ['gpt-4o'], mainFaults));
   const spare = stack.use(await vendor('good', ['spare-4'], spareFaults));
-  const limits = (limit: number) => ({ limits: { rpm: limit }, timeouts: { first_byte: '1s' } });
+  const limits = (limit: number) => ({ limits: { rpm: limit } });
   const sluice = stack.use(
     await startSluice({
       defaults: { retry: { attempts: 2 } },
@@ -106,7 +106,7 @@ describe('over sockets, a fallback', () => {
 
   test('that is dead as well leaves the client with the error of the model that it asked for', async () => {
     const faults: FaultRule[] = [{ kind: '500' }];
-    await using world = await startWorld({ mainFaults: faults, spareFaults: [{ kind: 'hang' }] });
+    await using world = await startWorld({ mainFaults: faults, spareFaults: [{ kind: 'reset_before_body' }] });
     const answer = await world.sluice.chat();
     expect(answer.status).toBe(502);
     expect(errorOf(answer)).toMatchObject({ code: 'upstream_error', message: expect.stringContaining('2 attempts') });

@@ -100,6 +100,7 @@ class RawRun {
       prices: model.targets.map(() => null),
       placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
       mayGoElsewhere: false,
+      isImpatient: false,
       attempt: (lease) => this.#attempt(model, lease),
       forbidsRepeat: (end) => (this.#mayHaveBeenDone(end) ? notRepeated(end.failure.reason) : null),
       renewed: () => {
