@@ -2,6 +2,7 @@ import { internalError, ProxyError } from '../errors.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { AttemptEnd, FailedEnd } from './attempt-end.ts';
+import { Tab } from './budgets/tab.ts';
 import { type AnswerTerms, ClientAnswer } from './client-answer.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
 import { maxWaitMs } from './max-wait.ts';
@@ -13,7 +14,7 @@ import type { ServedModel } from './served-model.ts';
 
 export type CourseServices = Pick<
   RequestServices,
-  'clock' | 'scheduler' | 'settings' | 'retryBudget' | 'scrub' | 'termsOf' | 'onSummary'
+  'clock' | 'scheduler' | 'settings' | 'retryBudget' | 'scrub' | 'termsOf' | 'budgetOf' | 'onSummary'
 >;
 
 type CourseRequest = Pick<ClientRequest, 'id' | 'client' | 'receivedAt' | 'headers' | 'releaseBody'> &
@@ -69,6 +70,7 @@ interface Current {
 export class RequestCourse {
   readonly answer: ClientAnswer;
   readonly record: RequestRecord;
+  readonly tab: Tab;
   readonly #services: CourseServices;
   readonly #request: CourseRequest;
   readonly #terms: CourseTerms;
@@ -81,6 +83,7 @@ export class RequestCourse {
     this.#request = request;
     this.#terms = terms;
     this.record = new RequestRecord(request);
+    this.tab = new Tab(services.budgetOf(request.client));
     this.answer = new ClientAnswer(reply, { clock: services.clock, requestId: request.id, ...terms });
   }
 
@@ -95,6 +98,7 @@ export class RequestCourse {
       this.#fail(error);
     } finally {
       this.answer.close();
+      this.tab.close();
       this.#request.releaseBody();
       this.#report();
     }
@@ -121,6 +125,7 @@ export class RequestCourse {
       const { lease } = turn;
       const next = await this.#attempt(current.work, lease, retries);
       if (next === null) return;
+      this.tab.hold(pricesOf(current.work));
       turn = await this.#waited(queue, () => queue.again(lease, next));
     }
   }
@@ -130,6 +135,7 @@ export class RequestCourse {
     for (let next = current.work.renewed(); next !== null; next = current.work.renewed()) {
       current.work = typeof next === 'function' ? await next() : next;
     }
+    this.tab.hold(pricesOf(current.work));
     return this.#waited(queue, () => queue.enter(this.#ticket(current.work)));
   }
 
@@ -138,7 +144,10 @@ export class RequestCourse {
     try {
       const next = current.work.renewed();
       if (typeof next === 'function') return null;
-      if (next !== null) current.work = next;
+      if (next !== null) {
+        current.work = next;
+        this.tab.hold(pricesOf(next));
+      }
       return this.#ticket(current.work);
     } catch {
       return null;
@@ -224,8 +233,14 @@ export class RequestCourse {
     const { isGone, isEnded, isHeadSent, firstByteAt } = this.answer;
     const hasLeft = isGone && !isEnded;
     const now = this.#services.clock.now();
-    this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt }));
+    const { costUsd } = this.tab;
+    this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt, costUsd }));
   }
+}
+
+/** Of the targets that may serve it. */
+function pricesOf({ costs, prices }: Work): readonly (number | null)[] {
+  return prices.filter((_price, target) => costs[target]);
 }
 
 /** Whoever has no time left may still start at once. */
