@@ -76,6 +76,10 @@ export class RequestCourse {
   readonly #terms: CourseTerms;
   /** By when it must have started, at whichever model; null: it has not asked for one. */
   #deadline: number | null = null;
+  /** Whether it is the repeat of its client; null: nobody has had to know. */
+  #repeats: boolean | null = null;
+  /** What recognises the request; null: it has not asked for a model. */
+  #placeKey: (() => string) | null = null;
 
   constructor(services: CourseServices, request: CourseRequest, about: CourseTerms & { readonly reply: ClientReply }) {
     const { reply, ...terms } = about;
@@ -113,7 +117,12 @@ export class RequestCourse {
     const { scheduler } = this.#services;
     const current: Current = { work };
     const queue = new QueueWait({ scheduler, answer: this.answer, renewed: () => this.#renewed(current) });
-    const retries = new Retries(() => current.work.model, this.#services);
+    this.#placeKey = work.placeKey;
+    const retries = new Retries(
+      () => current.work.model,
+      () => this.#isRepeat(work),
+      this.#services,
+    );
     let turn = await this.#entered(queue, current);
     for (;;) {
       if (turn.kind === 'gone') return;
@@ -128,6 +137,17 @@ export class RequestCourse {
       this.tab.hold(pricesOf(current.work));
       turn = await this.#waited(queue, () => queue.again(lease, next));
     }
+  }
+
+  /** Of an SDK that counts its tries, or of a client whose same request has failed here a while ago. Asked once it fails. */
+  #isRepeat({ placeKey }: Work): boolean {
+    if (this.#repeats !== null) return this.#repeats;
+    const { clock, retryBudget } = this.#services;
+    const now = clock.now();
+    const isCounted = Number(this.#request.headers['x-stainless-retry-count'] ?? 0) > 0;
+    this.#repeats = isCounted || retryBudget.hasFailed(placeKey(), now);
+    if (this.#repeats) retryBudget.repeated(now);
+    return this.#repeats;
   }
 
   /** Into the queue with what it is by now, however long that takes to find out. */
@@ -214,6 +234,7 @@ export class RequestCourse {
   #fail(error: unknown): void {
     const known = this.#told(error instanceof ProxyError ? error : internalError(this.#request.id, error));
     this.record.failed(known);
+    this.#remember(known);
     if (!this.answer.isHeadSent) {
       throw new ProxyError(known.code, known.message, {
         ...known.details,
@@ -222,6 +243,14 @@ export class RequestCourse {
     }
     this.answer.failInBand(known);
     if (!(error instanceof ProxyError)) throw known;
+  }
+
+  /** What has failed upstream will mostly be sent again by whoever asked. The whole request may, not a part of it. */
+  #remember({ status }: ProxyError): void {
+    const { clock, retryBudget, settings } = this.#services;
+    const hasNothing = this.answer.firstByteAt === null && !settings.isPart;
+    const hasFailed = status >= 500 && this.record.attempts > 0 && hasNothing;
+    if (hasFailed && this.#placeKey !== null) retryBudget.failed(this.#placeKey(), clock.now());
   }
 
   #told(error: ProxyError): ProxyError {

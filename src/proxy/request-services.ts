@@ -24,7 +24,7 @@ export interface RequestServices {
   readonly tokens: Pick<TokenCounter, 'estimate'>;
   readonly calibration: Pick<Calibration, 'correction' | 'observe'>;
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
-  readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
+  readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried' | 'repeated' | 'failed' | 'hasFailed'>;
   readonly images: ImageSource;
   /** Where conversations were served. */
   readonly affinity: Pick<Affinity, 'follow'>;
