@@ -11,9 +11,32 @@ export interface Usage {
   readonly residentBytes: number;
 }
 
+/** What a process holds now. */
+export interface Vitals {
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+  /** How many of each kind keep it busy: sockets, timers, requests to the system. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Open file descriptors; 0 where the system does not tell. */
+  readonly handles: number;
+}
+
 /** Answers for the process it is loaded into. Part of the command line, so that nothing has to be built into a program. */
 const REPORTER = `data:text/javascript,${encodeURIComponent(`
+  import { readdirSync } from 'node:fs';
+  const handles = () => {
+    try { return readdirSync('/proc/self/fd').length; } catch { return 0; }
+  };
+  const vitals = () => {
+    globalThis.gc?.();
+    const resources = {};
+    for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { residentBytes: rss, heapUsedBytes: heapUsed, externalBytes: external, resources, handles: handles() };
+  };
   process.on('message', (message) => {
+    if (message === 'vitals') process.send({ vitals: vitals() });
     if (message !== 'usage') return;
     const { user, system } = process.cpuUsage();
     process.send({ usage: { cpuMicros: user + system, residentBytes: process.memoryUsage.rss() } });
@@ -65,6 +88,19 @@ export class Program {
     const answer = this.told((message) => (message as { usage?: Usage }).usage);
     this.tell('usage');
     return answer;
+  }
+
+  /** Of a program in Node; memory is collected before where it runs with `--expose-gc`. */
+  vitals(): Promise<Vitals> {
+    const answer = this.told((message) => (message as { vitals?: Vitals }).vitals);
+    this.tell('vitals');
+    return answer;
+  }
+
+  /** How it ended, when it has. */
+  async ended(): Promise<string> {
+    const [code, signal] = (await once(this.#child, 'exit')) as [number | null, string | null];
+    return signal ?? `exit code ${code}`;
   }
 
   /** Politely first: a profile is written at an orderly end only. */

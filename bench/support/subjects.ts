@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Target } from './load-job.ts';
-import { freePort, Program, type Usage, untilAnswering } from './program.ts';
+import { freePort, Program, type Usage, untilAnswering, type Vitals } from './program.ts';
 
 /** What stands between load generator and upstream. */
 export interface Subject {
   readonly name: string;
   readonly target: Target;
   usage(): Promise<Usage>;
+  vitals(): Promise<Vitals>;
   stop(): Promise<void>;
 }
 
@@ -31,13 +32,27 @@ function subject(name: string, origin: string, program: Program): Subject {
     name,
     target: { origin, key: CLIENT_KEY },
     usage: () => program.usage(),
+    vitals: () => program.vitals(),
     stop: () => program.stop(),
   };
 }
 
+interface Pace {
+  /** Until a whole answer. */
+  readonly delayMs: number;
+  /** Between two events of a stream. */
+  readonly gapMs: number;
+  /** Of a stream; absent: until it is closed. */
+  readonly events?: number;
+  /** Each so manieth request fails; absent: none. */
+  readonly failEvery?: number;
+}
+
 /** The upstream that all share, loaded without anything in between when it is a subject itself. */
-export async function startUpstream(pace: { readonly delayMs: number; readonly gapMs: number }): Promise<Subject> {
-  const args = ['--delay-ms', String(pace.delayMs), '--gap-ms', String(pace.gapMs)];
+export async function startUpstream(pace: Pace): Promise<Subject> {
+  const { delayMs, gapMs, events, failEvery } = pace;
+  const given = { '--delay-ms': delayMs, '--gap-ms': gapMs, '--events': events, '--fail-every': failEvery };
+  const args = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
   const program = Program.node({ file: pathOf('../cheap-upstream.ts') }, args);
   return subject('direct', `http://127.0.0.1:${await portOf(program)}`, program);
 }
