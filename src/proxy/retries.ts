@@ -35,16 +35,12 @@ export class Retries {
   #attempts = 0;
   #last: Failed | null = null;
 
-  readonly #isRepeat: () => boolean;
-
-  /** @param model as the configuration is by now; @param isRepeat whether the client has sent the request before, in vain */
+  /** @param model as the configuration is by now */
   constructor(
     model: () => ServedModel,
-    isRepeat: () => boolean,
     services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>,
   ) {
     this.#model = model;
-    this.#isRepeat = isRepeat;
     this.#services = services;
   }
 
@@ -90,7 +86,6 @@ export class Retries {
       hasOtherRoute: others.length > 0,
       hasOtherTarget: others.some(({ upstream }) => upstream !== lease.route.upstream),
       hasBudget: retryBudget.hasRoom(clock.now()),
-      isRepeat: this.#isRepeat(),
       explain: () => upstreamErrorBody(provider?.readError(answer?.json) ?? null, scrub),
     };
   }

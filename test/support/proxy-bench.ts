@@ -102,7 +102,6 @@ export class ProxyBench {
         ...options.settings,
       },
       termsOf: () => ({ quota: null, rejectsOnLimit: false }),
-      budgetOf: () => null,
       rateHeaders: () => ({ 'x-ratelimit-limit-requests': '100' }),
       onSummary: (summary) => this.summaries.push(summary),
       ...options.services,
