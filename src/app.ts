@@ -20,10 +20,11 @@ import type { SchedulerEvent, SchedulerListener } from './scheduler/events.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { adapterOf } from './setup/adapters.ts';
 import { Books } from './setup/books.ts';
+import { ClientBudgets } from './setup/client-budgets.ts';
 import { ClientQuotas } from './setup/client-quotas.ts';
 import { KeptBooks } from './setup/kept-books.ts';
 import { Prober, type ProberParts } from './setup/prober.ts';
-import { queueView } from './setup/queue-view.ts';
+import { type QueueViewParts, queueView } from './setup/queue-view.ts';
 import { rateHeaders } from './setup/rate-headers.ts';
 import { secretsOf } from './setup/secrets.ts';
 import { ServedModels } from './setup/served-models.ts';
@@ -64,6 +65,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
   const clientQuotas = new ClientQuotas(config.clients, clock, kept);
   const onEvent = (event: SchedulerEvent) => tell(log, event, clock);
   const scheduler = new Scheduler({ clock, random: Math.random, onEvent });
+  const budgets = clientBudgets(config, clock, kept);
   const traffic = new Traffic();
   const worker = new TokenWorker({ clock });
   const tokens = await openTokenCounter(config, clock, worker);
@@ -80,6 +82,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     scrub: createScrub(secrets),
     settings: requestSettings(config, environment.version),
     termsOf: (client: Client) => clientQuotas.termsOf(client),
+    budgetOf: (client: Client) => budgets.budgetOf(client),
     onSummary: summaries(traffic, log),
   };
   const serve = createRequestHandler({
@@ -102,11 +105,7 @@ export async function createApp(config: Config, environment: AppEnvironment): Pr
     serveRaw: createRawHandler({ ...shared, rawRoutes: models }),
     listModels: (client) => models.list(client),
     findModel: (client, id) => models.entry(client, id),
-    queueView: (client) => {
-      const tickets = scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name);
-      const { quota } = clientQuotas.termsOf(client);
-      return queueView({ models: models.visibleTo(client), tickets, clientQuota: quota, traffic, now: clock.now() });
-    },
+    queueView: (client) => queueView(queueParts(client, { clock, scheduler, models, clientQuotas, budgets, traffic })),
     health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
   });
   const prober = createProber(config, { ...shared, books, onEvent });
@@ -217,6 +216,33 @@ async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Pr
   const kept = new KeptBooks({ store, clock });
   await kept.open();
   return kept;
+}
+
+interface QueueSources {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly models: ServedModels;
+  readonly clientQuotas: ClientQuotas;
+  readonly budgets: ClientBudgets;
+  readonly traffic: Traffic;
+}
+
+function queueParts(client: Client, { clock, scheduler, models, ...sources }: QueueSources): QueueViewParts {
+  return {
+    models: models.visibleTo(client),
+    tickets: scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name),
+    clientQuota: sources.clientQuotas.termsOf(client).quota,
+    budget: sources.budgets.budgetOf(client)?.view() ?? null,
+    traffic: sources.traffic,
+    now: clock.now(),
+  };
+}
+
+function clientBudgets({ clients }: Config, clock: Clock, kept: KeptBooks): ClientBudgets {
+  const budgets = new ClientBudgets({ clock, saved: kept.savedBudgets, onUnwritten: () => kept.writeSoon() });
+  budgets.configure(clients);
+  kept.adoptBudgets(budgets);
+  return budgets;
 }
 
 async function openTokenCounter({ models }: Config, clock: Clock, worker: TokenWorker): Promise<TokenCounter> {

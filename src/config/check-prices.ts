@@ -63,11 +63,15 @@ function unpriced(config: Config, client: ClientConfig): Unpriced[] {
   return [...targets, ...open];
 }
 
-/** Those that it may ask for, and those that stand in for them. */
+/** Those that it may ask for, and those that take over from them, or from those. */
 function reachable({ models }: Config, client: ClientConfig): Set<ModelConfig> {
-  const own = models.filter((model) => namesOf(model).some((name) => isAllowed(client, name)));
-  const named = own.flatMap(({ fallbacks, contextFallbacks }) => [...fallbacks, ...contextFallbacks]);
-  return new Set([...own, ...models.filter((model) => namesOf(model).some((name) => named.includes(name)))]);
+  const reached = new Set(models.filter((model) => namesOf(model).some((name) => isAllowed(client, name))));
+  // What is added while it is walked is walked too.
+  for (const { fallbacks, contextFallbacks } of reached) {
+    const named = [...fallbacks, ...contextFallbacks];
+    for (const model of models) if (namesOf(model).some((name) => named.includes(name))) reached.add(model);
+  }
+  return reached;
 }
 
 function namesOf({ name, aliases }: ModelConfig): readonly string[] {

@@ -6,7 +6,6 @@ import { formatPath, type Path } from './mistakes.ts';
 export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
   { path: ['clients', '*', 'priority'] },
   { path: ['clients', '*', 'weight'] },
-  { path: ['clients', '*', 'budget'] },
   { path: ['redis'] },
   { path: ['metrics'] },
   { path: ['telemetry'] },

@@ -9,11 +9,12 @@ import type {
 } from '../upstream/transport.ts';
 import type { AnswerFigures, AnswerParts, AnswerReader } from './answer-reader.ts';
 import { type AttemptEnd, transportFailure } from './attempt-end.ts';
+import type { Bill, Tab } from './budgets/tab.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import { RefusedAnswer } from './refused-answer.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedTarget } from './served-model.ts';
-import { endingOf } from './settlement.ts';
+import { endingOf, nanoUsdOf } from './settlement.ts';
 import type { TargetSize } from './size-request.ts';
 
 export interface AttemptParts {
@@ -22,6 +23,8 @@ export interface AttemptParts {
   readonly target: ServedTarget;
   readonly size: TargetSize;
   readonly answer: ClientAnswer;
+  /** Who pays for it. */
+  readonly tab: Pick<Tab, 'begin'>;
   /** Many servers do not have what is asked of them. */
   readonly isRareEndpoint?: boolean;
   /** What the answer's head says of limits is not true of the lease's. */
@@ -40,7 +43,8 @@ export interface AttemptResult {
 const NOTHING_SEEN: AnswerFigures = { usage: null, producedTokens: null };
 
 /**
- * One lease turned into one call. However that ends, the lease is ended once, the call is over, and the result is told.
+ * One lease turned into one call. However that ends, the lease is ended and the bill settled once, the call is over, and the
+ * result is told.
  *
  *     sent ──head──▶ answering ──▶ over
  *       └──failure, client gone──▶ over
@@ -48,6 +52,7 @@ const NOTHING_SEEN: AnswerFigures = { usage: null, producedTokens: null };
 export class Attempt implements UpstreamHandler {
   readonly #parts: AttemptParts;
   readonly #resolve: (result: AttemptResult) => void;
+  readonly #bill: Bill;
   #call: UpstreamCall | null = null;
   #reader: AnswerReader | null = null;
   #isSent = false;
@@ -56,6 +61,7 @@ export class Attempt implements UpstreamHandler {
   private constructor(parts: AttemptParts, resolve: (result: AttemptResult) => void) {
     this.#parts = parts;
     this.#resolve = resolve;
+    this.#bill = parts.tab.begin(parts.size.predictedNanoUsd);
   }
 
   /** Never rejects: a failure is a result. */
@@ -135,7 +141,9 @@ export class Attempt implements UpstreamHandler {
     const { usage } = figures;
     this.#reader?.close();
     this.#call?.abort();
-    lease.end(endingOf(end, { provider: target.provider, size, isSent: this.#isSent, figures }));
+    const account = { provider: target.provider, size, isSent: this.#isSent, figures };
+    this.#bill.settle(nanoUsdOf(end, account));
+    lease.end(endingOf(end, account));
     this.#resolve({ end, usage });
   }
 }

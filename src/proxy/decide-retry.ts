@@ -28,6 +28,8 @@ export interface RetrySituation {
   readonly hasOtherTarget: boolean;
   /** The retry budget has room. */
   readonly hasBudget: boolean;
+  /** The client has sent it before, and it came to nothing: another attempt would be the repeat of a repeat. */
+  readonly isRepeat: boolean;
   /** The upstream's own words, scrubbed; asked for only when the client is to see them. */
   readonly explain: () => ErrorBody;
 }
@@ -58,11 +60,16 @@ const OUR_STATUSES = [402, 403, 429];
  * client has received nothing. A verdict on the request itself becomes the client's only when no other target is left to ask.
  */
 export function decideRetry(failed: FailedAttempt, situation: RetrySituation): RetryDecision {
-  const { hasBegun, attempts, maxAttempts, hasBudget } = situation;
+  const { hasBegun, attempts, maxAttempts } = situation;
   const isLast = hasBegun || attempts >= maxAttempts || isShutdown(failed);
   const again = isLast ? null : nextAttempt(failed, situation);
-  if (again !== null && (hasBudget || !again.isCounted)) return again;
+  if (again !== null && isAffordable(again, situation)) return again;
   return { kind: 'stop', error: finalError(failed, situation) };
+}
+
+/** What counts must not multiply the load of whatever has failed; another target has not. */
+function isAffordable({ isCounted, exclude }: Again, { hasBudget, isRepeat }: RetrySituation): boolean {
+  return !isCounted || (hasBudget && (exclude === 'target' || !isRepeat));
 }
 
 /** How a repeat would be made; null when none makes sense. */
@@ -91,12 +98,12 @@ function nextAttempt(failed: FailedAttempt, situation: RetrySituation): Again | 
 }
 
 /**
- * Another key is worth a try where the failure may be the key's. Where no connection could be made it is the server's, and
- * the last attempt is not for a target that has just failed while another one is left.
+ * Another key is worth a try where the failure may be the key's. Where no connection could be made, or the client has failed
+ * with it before, it is the server's, and the last attempt is not for a target that has just failed while another one is left.
  */
 function afterFailure({ isSent }: FailedAttempt, situation: RetrySituation): Again {
-  const { hasOtherTarget, attempts, maxAttempts } = situation;
-  const leavesTarget = hasOtherTarget && (!isSent || attempts === maxAttempts - 1);
+  const { hasOtherTarget, isRepeat, attempts, maxAttempts } = situation;
+  const leavesTarget = hasOtherTarget && (!isSent || isRepeat || attempts === maxAttempts - 1);
   return { ...(leavesTarget ? again('target') : elsewhere(situation, 0)), isCounted: isSent };
 }
 

@@ -24,6 +24,8 @@ export interface RequestSummary {
   readonly firstByteMs: number | null;
   readonly totalMs: number;
   readonly tokens: TokenFigures;
+  /** All attempts together; null: nothing was sent, or a price is not known. */
+  readonly costUsd: number | null;
   /** What the client saw; 499 when it had left. */
   readonly status: number;
   /** The error's code; null when the request was served. */

@@ -263,7 +263,8 @@ class RequestRun {
     // What goes by way of a chat asks for nothing rare.
     const isRareEndpoint = operation !== 'chat' && target.provider.wires[operation] !== undefined;
     const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
-    const parts = { services: this.#services, answer: this.#course.answer, lease, target, size, ...asked, read, begin };
+    const { answer, tab } = this.#course;
+    const parts = { services: this.#services, answer, tab, lease, target, size, ...asked, read, begin };
     return Attempt.run(parts, request);
   }
 

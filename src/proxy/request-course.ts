@@ -2,6 +2,7 @@ import { internalError, ProxyError } from '../errors.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { AttemptEnd, FailedEnd } from './attempt-end.ts';
+import { Tab } from './budgets/tab.ts';
 import { type AnswerTerms, ClientAnswer } from './client-answer.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
 import { maxWaitMs } from './max-wait.ts';
@@ -13,7 +14,7 @@ import type { ServedModel } from './served-model.ts';
 
 export type CourseServices = Pick<
   RequestServices,
-  'clock' | 'scheduler' | 'settings' | 'retryBudget' | 'scrub' | 'termsOf' | 'onSummary'
+  'clock' | 'scheduler' | 'settings' | 'retryBudget' | 'scrub' | 'termsOf' | 'budgetOf' | 'onSummary'
 >;
 
 type CourseRequest = Pick<ClientRequest, 'id' | 'client' | 'receivedAt' | 'headers' | 'releaseBody'> &
@@ -69,11 +70,16 @@ interface Current {
 export class RequestCourse {
   readonly answer: ClientAnswer;
   readonly record: RequestRecord;
+  readonly tab: Tab;
   readonly #services: CourseServices;
   readonly #request: CourseRequest;
   readonly #terms: CourseTerms;
   /** By when it must have started, at whichever model; null: it has not asked for one. */
   #deadline: number | null = null;
+  /** Whether it is the repeat of its client; null: nobody has had to know. */
+  #repeats: boolean | null = null;
+  /** What recognises the request; null: it has not asked for a model. */
+  #placeKey: (() => string) | null = null;
 
   constructor(services: CourseServices, request: CourseRequest, about: CourseTerms & { readonly reply: ClientReply }) {
     const { reply, ...terms } = about;
@@ -81,6 +87,7 @@ export class RequestCourse {
     this.#request = request;
     this.#terms = terms;
     this.record = new RequestRecord(request);
+    this.tab = new Tab(services.budgetOf(request.client));
     this.answer = new ClientAnswer(reply, { clock: services.clock, requestId: request.id, ...terms });
   }
 
@@ -95,6 +102,7 @@ export class RequestCourse {
       this.#fail(error);
     } finally {
       this.answer.close();
+      this.tab.close();
       this.#request.releaseBody();
       this.#report();
     }
@@ -109,7 +117,12 @@ export class RequestCourse {
     const { scheduler } = this.#services;
     const current: Current = { work };
     const queue = new QueueWait({ scheduler, answer: this.answer, renewed: () => this.#renewed(current) });
-    const retries = new Retries(() => current.work.model, this.#services);
+    this.#placeKey = work.placeKey;
+    const retries = new Retries(
+      () => current.work.model,
+      () => this.#isRepeat(work),
+      this.#services,
+    );
     let turn = await this.#entered(queue, current);
     for (;;) {
       if (turn.kind === 'gone') return;
@@ -121,8 +134,20 @@ export class RequestCourse {
       const { lease } = turn;
       const next = await this.#attempt(current.work, lease, retries);
       if (next === null) return;
+      this.tab.hold(pricesOf(current.work));
       turn = await this.#waited(queue, () => queue.again(lease, next));
     }
+  }
+
+  /** Of an SDK that counts its tries, or of a client whose same request has failed here a while ago. Asked once it fails. */
+  #isRepeat({ placeKey }: Work): boolean {
+    if (this.#repeats !== null) return this.#repeats;
+    const { clock, retryBudget } = this.#services;
+    const now = clock.now();
+    const isCounted = Number(this.#request.headers['x-stainless-retry-count'] ?? 0) > 0;
+    this.#repeats = isCounted || retryBudget.hasFailed(placeKey(), now);
+    if (this.#repeats) retryBudget.repeated(now);
+    return this.#repeats;
   }
 
   /** Into the queue with what it is by now, however long that takes to find out. */
@@ -130,6 +155,7 @@ export class RequestCourse {
     for (let next = current.work.renewed(); next !== null; next = current.work.renewed()) {
       current.work = typeof next === 'function' ? await next() : next;
     }
+    this.tab.hold(pricesOf(current.work));
     return this.#waited(queue, () => queue.enter(this.#ticket(current.work)));
   }
 
@@ -138,7 +164,10 @@ export class RequestCourse {
     try {
       const next = current.work.renewed();
       if (typeof next === 'function') return null;
-      if (next !== null) current.work = next;
+      if (next !== null) {
+        current.work = next;
+        this.tab.hold(pricesOf(next));
+      }
       return this.#ticket(current.work);
     } catch {
       return null;
@@ -205,6 +234,7 @@ export class RequestCourse {
   #fail(error: unknown): void {
     const known = this.#told(error instanceof ProxyError ? error : internalError(this.#request.id, error));
     this.record.failed(known);
+    this.#remember(known);
     if (!this.answer.isHeadSent) {
       throw new ProxyError(known.code, known.message, {
         ...known.details,
@@ -213,6 +243,14 @@ export class RequestCourse {
     }
     this.answer.failInBand(known);
     if (!(error instanceof ProxyError)) throw known;
+  }
+
+  /** What has failed upstream will mostly be sent again by whoever asked. The whole request may, not a part of it. */
+  #remember({ status }: ProxyError): void {
+    const { clock, retryBudget, settings } = this.#services;
+    const hasNothing = this.answer.firstByteAt === null && !settings.isPart;
+    const hasFailed = status >= 500 && this.record.attempts > 0 && hasNothing;
+    if (hasFailed && this.#placeKey !== null) retryBudget.failed(this.#placeKey(), clock.now());
   }
 
   #told(error: ProxyError): ProxyError {
@@ -224,8 +262,14 @@ export class RequestCourse {
     const { isGone, isEnded, isHeadSent, firstByteAt } = this.answer;
     const hasLeft = isGone && !isEnded;
     const now = this.#services.clock.now();
-    this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt }));
+    const { costUsd } = this.tab;
+    this.#services.onSummary(this.record.summary({ now, hasLeft, isHeadSent, firstByteAt, costUsd }));
   }
+}
+
+/** Of the targets that may serve it. */
+function pricesOf({ costs, prices }: Work): readonly (number | null)[] {
+  return prices.filter((_price, target) => costs[target]);
 }
 
 /** Whoever has no time left may still start at once. */

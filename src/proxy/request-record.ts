@@ -1,4 +1,5 @@
 import type { ProxyError } from '../errors.ts';
+import { toNanoUsd, toUsd } from '../money.ts';
 import type { Usage } from '../providers/provider.ts';
 import type { RequestSummary, TokenFigures } from './events.ts';
 import type { ClientRequest } from './exchange.ts';
@@ -23,6 +24,7 @@ export interface Ending {
   readonly hasLeft: boolean;
   readonly isHeadSent: boolean;
   readonly firstByteAt: number | null;
+  readonly costUsd: number | null;
 }
 
 /** What is remembered of a request for its one line in the log, and for the headers that tell the same. */
@@ -88,7 +90,7 @@ export class RequestRecord {
 
   summary(end: Ending): RequestSummary {
     const { id, client, modelInPath, receivedAt } = this.#request;
-    const { now, firstByteAt } = end;
+    const { now, firstByteAt, costUsd } = end;
     return {
       id,
       client: client.name,
@@ -100,6 +102,7 @@ export class RequestRecord {
       firstByteMs: firstByteAt === null ? null : firstByteAt - receivedAt,
       totalMs: now - receivedAt,
       tokens: this.#parts.length > 0 ? sumOf(this.#parts) : tokensOf(this.#step, this.usage),
+      costUsd: this.#parts.length > 0 ? costOf(this.#parts) : costUsd,
       ...this.#verdict(end),
       limit: this.#limit,
     };
@@ -147,4 +150,12 @@ function sumOf(parts: readonly RequestSummary[]): TokenFigures {
     cachedInput: sum('cachedInput'),
     output: sum('output'),
   };
+}
+
+/** A part that sent nothing costs nothing; one that sent and does not know makes the whole unknown. */
+function costOf(parts: readonly RequestSummary[]): number | null {
+  const sent = parts.filter(({ attempts }) => attempts > 0);
+  const known = sent.map(({ costUsd }) => costUsd).filter((cost) => cost !== null);
+  if (known.length === 0 || known.length < sent.length) return null;
+  return toUsd(known.reduce((sum, cost) => sum + toNanoUsd(cost), 0));
 }

@@ -6,6 +6,7 @@ import type { OutputPredictor } from '../tokens/predict-output.ts';
 import type { TokenCounter } from '../tokens/token-counter.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { Affinity } from './affinity/affinity.ts';
+import type { ClientBudget } from './budgets/client-budget.ts';
 import type { SilenceTerms } from './client-answer.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
@@ -23,7 +24,7 @@ export interface RequestServices {
   readonly tokens: Pick<TokenCounter, 'estimate'>;
   readonly calibration: Pick<Calibration, 'correction' | 'observe'>;
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
-  readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried'>;
+  readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried' | 'repeated' | 'failed' | 'hasFailed'>;
   readonly images: ImageSource;
   /** Where conversations were served. */
   readonly affinity: Pick<Affinity, 'follow'>;
@@ -34,6 +35,8 @@ export interface RequestServices {
   readonly scrub: Scrub;
   readonly settings: RequestSettings;
   termsOf(client: Client): ClientTerms;
+  /** Null: the client may spend what it likes. */
+  budgetOf(client: Client): ClientBudget | null;
   /** OpenAI's six `x-ratelimit-*`, computed from the quotas that the model draws on. */
   rateHeaders(model: ServedModel): Readonly<Record<string, string>>;
   /** Once for each request, however it ended. */

@@ -35,12 +35,16 @@ export class Retries {
   #attempts = 0;
   #last: Failed | null = null;
 
-  /** @param model as the configuration is by now */
+  readonly #isRepeat: () => boolean;
+
+  /** @param model as the configuration is by now; @param isRepeat whether the client has sent the request before, in vain */
   constructor(
     model: () => ServedModel,
+    isRepeat: () => boolean,
     services: Pick<RequestServices, 'clock' | 'settings' | 'retryBudget' | 'scrub'>,
   ) {
     this.#model = model;
+    this.#isRepeat = isRepeat;
     this.#services = services;
   }
 
@@ -86,6 +90,7 @@ export class Retries {
       hasOtherRoute: others.length > 0,
       hasOtherTarget: others.some(({ upstream }) => upstream !== lease.route.upstream),
       hasBudget: retryBudget.hasRoom(clock.now()),
+      isRepeat: this.#isRepeat(),
       explain: () => upstreamErrorBody(provider?.readError(answer?.json) ?? null, scrub),
     };
   }

@@ -2,6 +2,10 @@ const WINDOW_MS = 60_000;
 const SLOTS = 12;
 const SLOT_MS = WINDOW_MS / SLOTS;
 
+/** The longest that a client known to us waits between two of its own tries is a minute. */
+const REMEMBERED_MS = 60_000;
+const MOST_REMEMBERED = 10_000;
+
 /** How many of the last minute's requests may be repeated. */
 export interface RetryAllowance {
   /** As a share of the requests: 0.2 is 20 %. */
@@ -19,10 +23,16 @@ interface Slot {
 /**
  * Keeps repeats from adding to a failing upstream's load: over the last minute they are at most `floor` and a share of the
  * requests. Counted in slots of 5 s, so its size does not grow with the load.
+ *
+ * It also knows the requests that have failed lately. Clients send these again by themselves, some of them seven times: each
+ * of those is a repeat already, and repeats of repeats would multiply.
  */
 export class RetryBudget {
   readonly #allowance: RetryAllowance;
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({ number: -1, requests: 0, retries: 0 }));
+
+  /** By what recognises a request: until when it counts. In the order of that. */
+  readonly #failed = new Map<string, number>();
 
   constructor(allowance: RetryAllowance) {
     this.#allowance = allowance;
@@ -45,9 +55,28 @@ export class RetryBudget {
     return retries < this.#allowance.floor + this.#allowance.share * requests;
   }
 
+  /** One that had come as a request has turned out to be a client's own repeat: it makes no room for others. */
+  repeated(now: number): void {
+    this.#slotAt(now).requests -= 1;
+  }
+
   /** A repeat is made that counts. */
   retried(now: number): void {
     this.#slotAt(now).retries += 1;
+  }
+
+  /** A request has come to nothing upstream, and its client is told so. */
+  failed(key: string, now: number): void {
+    this.#failed.delete(key);
+    this.#failed.set(key, now + REMEMBERED_MS);
+    for (const [oldest, until] of this.#failed) {
+      if (until > now && this.#failed.size <= MOST_REMEMBERED) return;
+      this.#failed.delete(oldest);
+    }
+  }
+
+  hasFailed(key: string, now: number): boolean {
+    return (this.#failed.get(key) ?? now) > now;
   }
 
   #slotAt(now: number): Slot {

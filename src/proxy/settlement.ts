@@ -1,4 +1,5 @@
 import type { Charge } from '../charge.ts';
+import { nanoUsdFor } from '../money.ts';
 import type { Outcome, Provider, Usage } from '../providers/provider.ts';
 import type { Ending, Report } from '../scheduler/lease.ts';
 import type { AnswerFigures } from './answer-reader.ts';
@@ -30,6 +31,19 @@ function chargedFor(end: AttemptEnd, { provider, size, isSent, figures }: Accoun
   }
   const usage = figures.usage ?? relayedUsage(size, figures.producedTokens);
   return usage === null ? 'reserved' : provider.settledCharge(usage, reserved);
+}
+
+/**
+ * What the vendor asks for it, in nano-dollars; null: there is no price. A refusal costs nothing. Where an answer was under
+ * way and nobody knows how much of it, it is taken to have come to what was expected.
+ */
+export function nanoUsdOf(end: AttemptEnd, { size, isSent, figures }: Account): number | null {
+  const { price, predictedNanoUsd } = size;
+  if (price === null) return null;
+  if (!isSent) return 0;
+  const usage = figures.usage ?? relayedUsage(size, figures.producedTokens);
+  if (usage) return nanoUsdFor(usage, price);
+  return end.kind === 'failed' && end.failure.answer !== null ? 0 : predictedNanoUsd;
 }
 
 /** A stream that broke off was charged for about what it had brought. Of a whole answer nothing can be seen. */

@@ -23,6 +23,17 @@ export interface SavedGap {
   readonly forMs: number;
 }
 
+/** What a client has spent of its budget. */
+export interface SavedBudget {
+  readonly client: string;
+  /** When the period began that it is of, in milliseconds since the epoch. */
+  readonly periodStartMs: number;
+  /** What was reserved included. */
+  readonly spentUsd: number;
+  /** What may have been spent until the next write; 0 at an orderly end. */
+  readonly aheadUsd: number;
+}
+
 export interface SavedBooks {
   /** Milliseconds since the epoch: the monotonic clock starts anew with the process. */
   readonly savedAtWallMs: number;
@@ -31,6 +42,8 @@ export interface SavedBooks {
   /** The last sign of life of whoever wrote them, where the store knows of one that is later than the books. */
   readonly aliveAtWallMs?: number;
   readonly quotas: readonly SavedQuota[];
+  /** Absent: of a version that knew of none. */
+  readonly budgets?: readonly SavedBudget[];
 }
 
 /** Where books outlive the process. What can't be read is no books; what can't be written is reported, never thrown. */

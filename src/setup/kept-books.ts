@@ -1,11 +1,16 @@
 import type { Cancel, Clock } from '../clock.ts';
-import type { LimitStore, SavedBooks } from '../scheduler/limit-store.ts';
+import type { LimitStore, SavedBooks, SavedBudget } from '../scheduler/limit-store.ts';
 import type { Quota } from '../scheduler/quota.ts';
 import { foundBooks, restoreBooks, saveBooks } from '../scheduler/saved-books.ts';
 
 export interface KeptBooksOptions {
   readonly store: LimitStore;
   readonly clock: Clock;
+}
+
+/** What clients have spent, for the same file. */
+export interface KeptBudgets {
+  save(isFinal: boolean): readonly SavedBudget[];
 }
 
 /**
@@ -16,8 +21,11 @@ export class KeptBooks {
   readonly #options: KeptBooksOptions;
   readonly #quotas = new Set<Quota>();
   #saved: SavedBooks | null = null;
+  #budgets: KeptBudgets | null = null;
   #timer: Cancel = () => {};
+  #writtenAt = 0;
   #isClosed = false;
+  #isWritingSoon = false;
 
   constructor(options: KeptBooksOptions) {
     this.#options = options;
@@ -27,7 +35,7 @@ export class KeptBooks {
     const saved = await this.#options.store.load();
     this.#saved = saved && foundBooks(saved, LONGEST_UNWRITTEN_MS);
     await this.#write(false);
-    this.#writeLater();
+    this.#writeIn(WRITE_EVERY_MS);
   }
 
   /** From here on this quota is written; what was written of it before is taken over. */
@@ -42,26 +50,51 @@ export class KeptBooks {
     this.#quotas.delete(quota);
   }
 
+  /** What was written of budgets before. */
+  get savedBudgets(): readonly SavedBudget[] {
+    return this.#saved?.budgets ?? [];
+  }
+
+  /** From here on these are written in place of what was found. */
+  adoptBudgets(budgets: KeptBudgets): void {
+    this.#budgets = budgets;
+  }
+
+  /** Writes what cannot wait for the next turn, but no more often than a disk should be bothered. */
+  writeSoon(): void {
+    if (this.#isClosed || this.#isWritingSoon) return;
+    this.#isWritingSoon = true;
+    const sinceMs = this.#options.clock.now() - this.#writtenAt;
+    this.#writeIn(Math.max(0, SOON_MS - sinceMs));
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer();
     await this.#write(true);
   }
 
-  #writeLater(): void {
-    this.#timer = this.#options.clock.schedule(WRITE_EVERY_MS, () => {
+  #writeIn(delayMs: number): void {
+    this.#timer();
+    this.#timer = this.#options.clock.schedule(delayMs, () => {
+      this.#isWritingSoon = false;
       void this.#write(false).then(() => {
-        if (!this.#isClosed) this.#writeLater();
+        if (!(this.#isClosed || this.#isWritingSoon)) this.#writeIn(WRITE_EVERY_MS);
       });
     });
   }
 
   #write(isFinal: boolean): Promise<void> {
     const { store, clock } = this.#options;
-    return store.save(saveBooks({ quotas: this.#quotas, before: this.#saved }, clock, isFinal));
+    this.#writtenAt = clock.now();
+    const books = saveBooks({ quotas: this.#quotas, before: this.#saved }, clock, isFinal);
+    const budgets = this.#budgets?.save(isFinal) ?? this.savedBudgets;
+    return store.save({ ...books, ...(budgets.length > 0 ? { budgets } : {}) });
   }
 }
 
 const WRITE_EVERY_MS = 2_000;
 /** From one write to the next, with what the disk takes for it. */
 const LONGEST_UNWRITTEN_MS = WRITE_EVERY_MS + 500;
+/** Between two writes that do not wait for their turn. */
+const SOON_MS = 100;

@@ -1,3 +1,4 @@
+import type { BudgetView } from '../proxy/budgets/client-budget.ts';
 import type { ServedModel } from '../proxy/served-model.ts';
 import type { Quota } from '../scheduler/quota.ts';
 import type { Ticket } from '../scheduler/ticket.ts';
@@ -20,6 +21,8 @@ export interface QueueView {
   readonly quotas: readonly QuotaView[];
   readonly routes: readonly RouteView[];
   readonly traffic: readonly TrafficView[];
+  /** Its own; null: it has none. */
+  readonly budget: BudgetView | null;
 }
 
 export interface QueueViewParts {
@@ -28,12 +31,13 @@ export interface QueueViewParts {
   /** The tickets that it may see: its own. */
   readonly tickets: readonly Ticket[];
   readonly clientQuota: Quota | null;
+  readonly budget: BudgetView | null;
   readonly traffic: Traffic;
   readonly now: number;
 }
 
 /** What `GET /queue` shows to one client: its models, its tickets, and the quotas and routes that those depend on. */
-export function queueView({ models, tickets, clientQuota, traffic, now }: QueueViewParts): QueueView {
+export function queueView({ models, tickets, clientQuota, budget, traffic, now }: QueueViewParts): QueueView {
   const routes = new Set(models.flatMap(({ routes: { options } }) => options.map(({ route }) => route)));
   const quotas = new Set([...routes].flatMap((route) => route.quotas));
   if (clientQuota !== null) quotas.add(clientQuota);
@@ -47,6 +51,7 @@ export function queueView({ models, tickets, clientQuota, traffic, now }: QueueV
     quotas: [...quotas].map((quota) => viewQuota(quota, now)),
     routes: [...routes].map((route) => viewRoute(route, now)),
     traffic: traffic.view().filter(({ provider, model }) => upstreams.has(`${provider} ${model}`)),
+    budget,
   };
 }
 

@@ -9,8 +9,9 @@ const REST_REASONS = ['throttled', 'exhausted', null];
  * are not known are nobody's business: another version may have written them.
  */
 export function isSavedBooks(value: unknown): value is SavedBooks {
-  const { savedAtWallMs, isFinal, quotas } = fieldsOf(value);
-  return Number.isFinite(savedAtWallMs) && typeof isFinal === 'boolean' && isListOf(quotas, isSavedQuota);
+  const { savedAtWallMs, isFinal, quotas, budgets = [] } = fieldsOf(value);
+  const isDated = Number.isFinite(savedAtWallMs) && typeof isFinal === 'boolean';
+  return isDated && isListOf(quotas, isSavedQuota) && isListOf(budgets, isSavedBudget);
 }
 
 function isSavedQuota(value: unknown): boolean {
@@ -29,6 +30,12 @@ function isSavedLimit(value: unknown): boolean {
   const { capacity, used } = fieldsOf(snapshot);
   const isKnown = UNITS.includes(unit as string) && SOURCES.includes(source as string);
   return isKnown && Number.isFinite(windowMs) && Number.isFinite(capacity) && isListOf(used, isUse);
+}
+
+function isSavedBudget(value: unknown): boolean {
+  const { client, periodStartMs, spentUsd, aheadUsd } = fieldsOf(value);
+  const isAmount = (amount: unknown) => Number.isFinite(amount) && (amount as number) >= 0;
+  return typeof client === 'string' && Number.isFinite(periodStartMs) && isAmount(spentUsd) && isAmount(aheadUsd);
 }
 
 function isUse(value: unknown): boolean {

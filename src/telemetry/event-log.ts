@@ -42,6 +42,7 @@ export class EventLog implements ProxyEvents, ServerEvents {
           cached: tokens.cachedInput,
           out: tokens.output,
         },
+        cost_usd: summary.costUsd,
         status: summary.status,
         code: summary.code,
         limit: summary.limit,

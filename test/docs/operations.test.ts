@@ -9,7 +9,10 @@ import { ROOT } from './source-imports.ts';
 
 const docs = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
 
-/** Sluice with one key of one request a minute; gives its URL. */
+const CLIENT_KEY = 'a-client-of-this-test';
+const AUTHORIZATION = { authorization: `Bearer ${CLIENT_KEY}` };
+
+/** Sluice with one key of one request a minute, and one client with a budget; gives its URL. */
 async function startNarrow(): Promise<string> {
   const organizations = [{ keys: ['sk-of-this-test'], limits: { rpm: { limit: 1, capacity: 1 } } }];
   const simulator = createSimulator({ organizations }, systemClock, () => 0.5);
@@ -20,7 +23,8 @@ async function startNarrow(): Promise<string> {
     state: { file: 'none' },
     defaults: { queue: { max_wait: '5m' } },
     providers: [{ type: 'openai', base_url: `${upstream.url}/v1`, keys: ['sk-of-this-test'], limits: { rpm: 1 } }],
-    models: [{ name: 'gpt-4o', targets: [{ provider: 'openai' }] }],
+    clients: [{ name: 'web', key: CLIENT_KEY, budget: { usd: 1, per: 'day' } }],
+    models: [{ name: 'gpt-4o', targets: [{ provider: 'openai', price: { input: 2.5, output: 10 } }] }],
   });
   const loaded = loadConfig({ text, format: 'json', env: {}, readFile: () => '' });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
@@ -37,7 +41,7 @@ async function startNarrow(): Promise<string> {
 function ask(url: string, signal?: AbortSignal): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...AUTHORIZATION },
     body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] }),
     ...(signal ? { signal } : {}),
   });
@@ -52,7 +56,10 @@ function pathsOf(value: unknown, path: string): string[] {
 
 it('docs/operations.md explains every field of /queue, and none that is not there', async () => {
   const url = await startNarrow();
-  const queue = async (): Promise<Record<string, unknown[]>> => JSON.parse(await (await fetch(`${url}/queue`)).text());
+  const queue = async (): Promise<Record<string, unknown[]>> => {
+    const answer = await fetch(`${url}/queue`, { headers: AUTHORIZATION });
+    return JSON.parse(await answer.text());
+  };
 
   await (await ask(url)).text();
   const leaving = new AbortController();
@@ -60,7 +67,9 @@ it('docs/operations.md explains every field of /queue, and none that is not ther
   await expect.poll(async () => (await queue())['tickets']?.length).toBe(1);
 
   const shown = new Set(pathsOf(await queue(), ''));
-  const explained = [...docs.matchAll(/^\| `([a-z]+\[\]\.[A-Za-z[\].]+)` \|/gm)].map(([, path = '']) => path);
+  const explained = [...docs.matchAll(/^\| `((?:[a-z]+\[\]|budget)\.[A-Za-z[\].]+)` \|/gm)].map(
+    ([, path = '']) => path,
+  );
   expect(explained.toSorted()).toEqual([...shown].toSorted());
 
   leaving.abort();

@@ -24,6 +24,7 @@ const SITUATION: RetrySituation = {
   hasOtherRoute: true,
   hasOtherTarget: true,
   hasBudget: true,
+  isRepeat: false,
   explain: () => EXPLAINED,
 };
 
@@ -98,6 +99,9 @@ describe('another attempt', () => {
 
   it('needs budget where it adds to the load', () => {
     expect(decide({}, { hasBudget: false }).kind).toBe('stop');
+    expect(decide({}, { isRepeat: true, hasOtherTarget: false }).kind).toBe('stop');
+    expect(decide({}, { isRepeat: true, hasOtherTarget: true })).toMatchObject({ kind: 'again', exclude: 'target' });
+    expect(decide({ outcome: WAIT }, { isRepeat: true }).kind).toBe('again');
     expect(decide({ outcome: WAIT }, { hasBudget: false }).kind).toBe('again');
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RetryBudget } from '../../src/proxy/retry-budget.ts';
 import { apiError, COMPLETION, DONE, HELLO, RATE_LIMITED, ROLE, STOP } from '../support/chat-answers.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type BenchOptions, ProxyBench } from '../support/proxy-bench.ts';
@@ -333,13 +334,71 @@ describe('when nothing helps', () => {
   });
 
   test('repeats stop where the budget for them is spent', async () => {
-    const retryBudget = { requested: () => undefined, hasRoom: () => false, retried: () => undefined };
+    const retryBudget = new RetryBudget({ share: 0, floor: 0 });
     const { bench, transport } = setUp({ services: { retryBudget } });
     const chat = bench.chat();
     (await transport.call(1)).answer(apiError('boom'), 500);
     await chat.done;
     expect(chat.error).toMatchObject({ code: 'upstream_error' });
     expect(transport.calls.length).toBe(1);
+  });
+
+  describe('is the repeat of its client', () => {
+    const BOOM = apiError('boom');
+
+    test('that sends the same again after a failure: it is not repeated once more on what has failed', async () => {
+      const { bench, transport, clock } = setUp({ settings: { attempts: 2 } });
+      const first = bench.chat();
+      (await transport.call(1)).answer(BOOM, 500);
+      (await transport.call(2)).answer(BOOM, 500);
+      await first.done;
+      const again = bench.chat();
+      (await transport.call(3)).answer(BOOM, 500);
+      await again.done;
+      expect(again.error).toMatchObject({ code: 'upstream_error' });
+      expect(bench.summaries.map(({ attempts }) => attempts)).toEqual([2, 1]);
+      clock.advance(120_000);
+      const later = bench.chat();
+      (await transport.call(4)).answer(BOOM, 500);
+      (await transport.call(5)).answer(COMPLETION);
+      await later.done;
+      expect(later.error).toBeNull();
+    });
+
+    test('that says so itself, as SDKs do', async () => {
+      const { bench, transport } = setUp();
+      const chat = bench.chat({}, { headers: { 'x-stainless-retry-count': '1' } });
+      (await transport.call(1)).answer(BOOM, 500);
+      await chat.done;
+      expect(chat.error).toMatchObject({ code: 'upstream_error' });
+      const first = bench.chat({}, { headers: { 'x-stainless-retry-count': '0' }, client: 'other' });
+      (await transport.call(2)).answer(BOOM, 500);
+      (await transport.call(3)).answer(COMPLETION);
+      await first.done;
+      expect(first.error).toBeNull();
+    });
+
+    test('and may still go to another target, at once', async () => {
+      const { bench, transport } = setUp({ targets: KEYS_AND_FALLBACK });
+      const chat = bench.chat({}, { headers: { 'x-stainless-retry-count': '1' } });
+      (await transport.call(1)).answer(BOOM, 500);
+      (await transport.call(2)).answer(COMPLETION);
+      await chat.done;
+      expect(keysTried(transport)).toEqual(['first', 'fallback']);
+    });
+
+    test('and another request of the same client is none', async () => {
+      const { bench, transport } = setUp({ settings: { attempts: 1 } });
+      const first = bench.chat({ seed: 1 });
+      (await transport.call(1)).answer(BOOM, 500);
+      await first.done;
+      const other = setUp({ services: { retryBudget: bench.services.retryBudget } });
+      const chat = other.bench.chat({ seed: 2 });
+      (await other.transport.call(1)).answer(BOOM, 500);
+      (await other.transport.call(2)).answer(COMPLETION);
+      await chat.done;
+      expect(chat.error).toBeNull();
+    });
   });
 });
 

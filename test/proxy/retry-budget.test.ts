@@ -28,6 +28,28 @@ describe('the retry budget', () => {
     expect(spend(budget, 66_000)).toBe(10);
   });
 
+  it('remembers for a minute which requests have failed', () => {
+    const budget = new RetryBudget({ share: 0, floor: 0 });
+    budget.failed('a', 0);
+    budget.failed('b', 30_000);
+    budget.failed('a', 40_000);
+    expect(['a', 'b', 'c'].map((key) => budget.hasFailed(key, 89_999))).toEqual([true, true, false]);
+    expect(['a', 'b'].map((key) => budget.hasFailed(key, 90_000))).toEqual([true, false]);
+  });
+
+  it('makes no room for what turns out to be a repeat of its client', () => {
+    const budget = new RetryBudget({ share: 0.5, floor: 0 });
+    for (let count = 0; count < 10; count += 1) budget.requested(0);
+    for (let count = 0; count < 4; count += 1) budget.repeated(6_000);
+    expect(spend(budget, 6_000)).toBe(3);
+  });
+
+  it('remembers no more than it has room for, and the newest', () => {
+    const budget = new RetryBudget({ share: 0, floor: 0 });
+    for (let count = 0; count < 10_001; count += 1) budget.failed(`${count}`, 1);
+    expect(['0', '1', '10000'].map((key) => budget.hasFailed(key, 1))).toEqual([false, true, true]);
+  });
+
   it('reuses the place of what it forgot', () => {
     const budget = new RetryBudget({ share: 1, floor: 0 });
     budget.requested(0);

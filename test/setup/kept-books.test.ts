@@ -104,3 +104,63 @@ describe('books that are kept', () => {
     expect(next.store.saved.at(-1)?.quotas.map(({ id }) => id)).toEqual(['old', 'new']);
   });
 });
+
+describe('budgets in the books', () => {
+  const spent = (spentUsd: number) => ({ client: 'web', periodStartMs: 0, spentUsd, aheadUsd: 0 });
+
+  test('are those that were found until there are others', async () => {
+    const before = { savedAtWallMs: 0, isFinal: true, quotas: [], budgets: [spent(1)] };
+    const { store, kept } = await opened(before);
+    expect(kept.savedBudgets).toEqual([spent(1)]);
+    expect(store.saved.at(-1)?.budgets).toEqual([spent(1)]);
+    kept.adoptBudgets({ save: (isFinal) => [spent(isFinal ? 3 : 2)] });
+    await kept.close();
+    expect(store.saved.at(-1)).toMatchObject({ isFinal: true, budgets: [spent(3)] });
+  });
+
+  test('are not spoken of where there are none', async () => {
+    const { store, kept } = await opened({ savedAtWallMs: 0, isFinal: true, quotas: [] });
+    expect(kept.savedBudgets).toEqual([]);
+    await kept.close();
+    expect(store.saved.at(-1)).not.toHaveProperty('budgets');
+  });
+
+  test('are written at once when they cannot wait, but not ten times in one second', async () => {
+    const { clock, store, kept } = await opened();
+    const writes = () => store.saved.length - 1;
+    clock.advance(500);
+    for (let request = 0; request < 5; request += 1) kept.writeSoon();
+    clock.advance(0);
+    expect(writes()).toBe(1);
+    await settled();
+    for (let request = 0; request < 5; request += 1) kept.writeSoon();
+    clock.advance(99);
+    expect(writes()).toBe(1);
+    clock.advance(1);
+    expect(writes()).toBe(2);
+    await settled();
+    // And then again every two seconds.
+    clock.advance(1_999);
+    expect(writes()).toBe(2);
+    clock.advance(1);
+    expect(writes()).toBe(3);
+  });
+
+  test('asked for during a write are in the next, of which there is one', async () => {
+    const { clock, store, kept } = await opened();
+    clock.advance(2_000);
+    kept.writeSoon();
+    clock.advance(100);
+    await settled();
+    expect(store.saved).toHaveLength(3);
+    clock.advance(2_000);
+    await settled();
+    expect(store.saved).toHaveLength(4);
+    kept.writeSoon();
+    await kept.close();
+    kept.writeSoon();
+    clock.advance(10_000);
+    expect(store.saved).toHaveLength(5);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

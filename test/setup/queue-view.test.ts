@@ -20,7 +20,7 @@ function office(): Office {
 function viewOf({ model, scheduler, clock }: Office, clientQuota: Quota | null = null, traffic = new Traffic()) {
   const served = { routes: model } as ServedModel;
   const tickets = scheduler.door.waitingTickets();
-  return queueView({ models: [served], tickets, clientQuota, traffic, now: clock.now() });
+  return queueView({ models: [served], tickets, clientQuota, budget: null, traffic, now: clock.now() });
 }
 
 describe('what /queue shows', () => {

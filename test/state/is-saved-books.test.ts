@@ -15,11 +15,13 @@ const limit = {
   },
 };
 const quota = { id: 'q', restsForMs: 0, restReason: null, limits: [limit] };
+const budget = { client: 'web', periodStartMs: 0, spentUsd: 1.5, aheadUsd: 0 };
 const books = { savedAtWallMs: 1, isFinal: true, quotas: [quota] };
 
 test('books as we write them are ours', () => {
   expect(isSavedBooks(books)).toBe(true);
   expect(isSavedBooks({ ...books, quotas: [] })).toBe(true);
+  expect(isSavedBooks({ ...books, budgets: [budget] })).toBe(true);
   expect(isSavedBooks({ ...books, quotas: [{ ...quota, restReason: 'throttled', limits: [] }] })).toBe(true);
 });
 
@@ -41,6 +43,11 @@ test.each([
   ['an unknown unit', { ...books, quotas: [{ ...quota, limits: [{ ...limit, unit: 'in_flight' }] }] }],
   ['an unknown source', { ...books, quotas: [{ ...quota, limits: [{ ...limit, source: 'rumour' }] }] }],
   ['a window without a length', { ...books, quotas: [{ ...quota, limits: [{ ...limit, windowMs: '60' }] }] }],
+  ['budgets that are no list', { ...books, budgets: {} }],
+  ['a budget of nobody', { ...books, budgets: [{ ...budget, client: 7 }] }],
+  ['a budget that began at no time', { ...books, budgets: [{ ...budget, periodStartMs: 'monday' }] }],
+  ['less spent than nothing', { ...books, budgets: [{ ...budget, spentUsd: -1 }] }],
+  ['an allowance that is no number', { ...books, budgets: [{ ...budget, aheadUsd: null }] }],
   ['no snapshot', { ...books, quotas: [{ ...quota, limits: [{ ...limit, snapshot: null }] }] }],
   [
     'uses that are no pairs',

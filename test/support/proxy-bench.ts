@@ -102,6 +102,7 @@ export class ProxyBench {
         ...options.settings,
       },
       termsOf: () => ({ quota: null, rejectsOnLimit: false }),
+      budgetOf: () => null,
       rateHeaders: () => ({ 'x-ratelimit-limit-requests': '100' }),
       onSummary: (summary) => this.summaries.push(summary),
       ...options.services,

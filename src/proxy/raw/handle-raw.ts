@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ProxyError } from '../../errors.ts';
+import { FREE } from '../../money.ts';
 import type { Lease } from '../../scheduler/lease.ts';
 import { plainHeader, safeAnswerHeaders } from '../../upstream/hop-by-hop.ts';
 import type { UpstreamHeaders } from '../../upstream/transport.ts';
@@ -32,6 +33,9 @@ const ONE_REQUEST: TargetSize = {
   price: null,
   predictedNanoUsd: null,
 };
+
+/** To read, cancel or delete what was made and paid before. */
+const ONE_FREE_REQUEST: TargetSize = { ...ONE_REQUEST, price: FREE, predictedNanoUsd: 0 };
 
 /** How a JSON object begins. */
 const IS_OBJECT = /^\s*\{/;
@@ -97,7 +101,7 @@ class RawRun {
     return {
       model,
       costs: model.targets.map(() => ONE_REQUEST.cost),
-      prices: model.targets.map(() => null),
+      prices: model.targets.map(() => this.#size.predictedNanoUsd),
       placeKey: () => `${client.name} ${model.name} ${method} ${hashOf(JSON.stringify(path), this.#request.body)}`,
       mayGoElsewhere: false,
       isImpatient: false,
@@ -110,6 +114,10 @@ class RawRun {
     };
   }
 
+  get #size(): TargetSize {
+    return this.#request.provider === null ? ONE_FREE_REQUEST : ONE_REQUEST;
+  }
+
   /** An upload or a deletion that was sent and not answered: sent again, it could be done twice. */
   #mayHaveBeenDone({ failure }: FailedEnd): boolean {
     return this.#request.method !== 'GET' && failure.isSent && failure.answer === null;
@@ -120,7 +128,7 @@ class RawRun {
     const target = model.targets[option.target];
     const endpoint = model.endpoints.get(route);
     if (!(target && endpoint)) throw new Error('a lease was granted for what cannot be sent');
-    const step: Step = { target, endpoint, size: ONE_REQUEST };
+    const step: Step = { target, endpoint, size: this.#size };
     this.#course.record.attempted(step);
     return (await this.#send(step, lease)).end;
   }
@@ -132,6 +140,7 @@ class RawRun {
       {
         services: this.#services,
         answer: this.#course.answer,
+        tab: this.#course.tab,
         lease,
         target: step.target,
         size: step.size,
