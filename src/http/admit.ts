@@ -9,6 +9,12 @@ import { guardOpenServer } from './host-guard.ts';
 import { declaredBody, serverBusy } from './read-body.ts';
 import { allowedMethods, MAX_URL_LENGTH, pathOf, unknownUrl } from './routes/route-table.ts';
 
+/**
+ * No client needs so many, and a connection is what `max_connections` counts: without an end to it, one could have every
+ * upstream socket that the system gives. Refused ones answer in their turn, and so the connection stops being read.
+ */
+const MOST_ON_ONE_CONNECTION = 100;
+
 /** Runs first: what every answer carries, preflights and errors included. */
 export function greet(context: Context, request: FastifyRequest, reply: FastifyReply): void {
   request.arrival = {
@@ -35,9 +41,17 @@ export function admit(context: Context, request: FastifyRequest, reply: FastifyR
   if (request.is404) throw unknownRoute(context, request);
   if (isPublic) return;
   if (context.lifecycle.isDraining) throw shuttingDown();
+  if (context.connections.of(request.raw.socket).openExchanges > MOST_ON_ONE_CONNECTION) throw tooManyAtOnce();
   const client = identify(context, request);
   if (request.arrival) request.arrival.client = client;
   if (hasBody) admitBody(context, [request, reply], hasBody);
+}
+
+function tooManyAtOnce(): ProxyError {
+  return new ProxyError(
+    'server_busy',
+    `More than ${MOST_ON_ONE_CONNECTION} requests wait for their answers on this connection. Use several connections.`,
+  );
 }
 
 function checkForm(request: FastifyRequest): void {

@@ -30,6 +30,11 @@ export class Connection {
     socket.once('close', gone);
   }
 
+  /** Requests whose answers are not out: one, or several when the client pipelines. */
+  get openExchanges(): number {
+    return this.#open;
+  }
+
   /** Whether an answer that belongs to no exchange, such as Node's own 400, can be told apart by the client. */
   get canAnswerOutOfBand(): boolean {
     return this.#open === 0 && (this.#latest?.complete ?? true);

@@ -147,7 +147,7 @@ describe('a flood of bodies', () => {
 describe('a flood of requests on one connection', () => {
   const ONE = RawClient.post('/v1/chat/completions', { ...CHAT, max_completion_tokens: 5 });
 
-  test('fills the queue and no more; each is answered, in its turn', async () => {
+  test('fills the queue and no more, nor the sockets; each is answered, in its turn', async () => {
     await using world = await servedWorld({
       answer: { firstByteMs: 50 },
       provider: { limits: { rpd: 10_000, tpd: 200_000, concurrency: 4 } },
@@ -168,8 +168,9 @@ describe('a flood of requests on one connection', () => {
     const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
     const served = statuses.filter((status) => status === 200).length;
     expect(statuses.length).toBe(500);
-    expect(served).toBeGreaterThanOrEqual(50);
-    expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+    expect(served).toBeGreaterThanOrEqual(40);
+    expect(statuses.filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
+    expect(text).toContain('server_busy');
     expect(queuedMost).toBeLessThanOrEqual(50);
     expect(world.vendor.simulator.ledger().admitted).toBe(served);
     await world.expectWell();
