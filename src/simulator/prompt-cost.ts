@@ -1,4 +1,4 @@
-import type { ModelRequest } from './api/model-request.ts';
+import type { Beginning, ModelRequest } from './api/model-request.ts';
 import { cacheId } from './prompt-cache.ts';
 import type { Vendor } from './vendor.ts';
 
@@ -17,16 +17,19 @@ const LEAST_CACHED_TOKENS = 1024;
 
 export function sizeOf(vendor: Vendor, request: ModelRequest, organization: string): PromptSize {
   const input = vendor.inVendorTokens(request.countPrompt(vendor.count));
-  const { cache } = request;
-  const length = cache === null ? 0 : cache.count(vendor.count);
-  if (cache === null || length < LEAST_CACHED_TOKENS) return { input, cached: 0, cacheWritten: 0, remember: () => {} };
-  const id = cacheId(organization, request.model, cache.text());
-  const isKnown = vendor.promptCache.has(id, vendor.nowMs());
-  const tokens = Math.min(input, vendor.inVendorTokens(length));
+  const { known = [], kept = [], isMarked = false } = request.cache ?? {};
+  const idOf = ({ text }: Beginning) => cacheId(organization, request.model, text());
+  const tokensOf = (each: Beginning | undefined) => {
+    const length = each?.count(vendor.count) ?? 0;
+    return length < LEAST_CACHED_TOKENS ? 0 : Math.min(input, vendor.inVendorTokens(length));
+  };
+  const cached = tokensOf(known.find((each) => vendor.promptCache.has(idOf(each), vendor.nowMs())));
   return {
     input,
-    cached: isKnown ? tokens : 0,
-    cacheWritten: !isKnown && cache.isMarked ? tokens : 0,
-    remember: () => vendor.promptCache.put(id, vendor.nowMs()),
+    cached,
+    cacheWritten: isMarked ? Math.max(0, tokensOf(known[0]) - cached) : 0,
+    remember: () => {
+      for (const each of kept) if (tokensOf(each) > 0) vendor.promptCache.put(idOf(each), vendor.nowMs());
+    },
   };
 }

@@ -1,13 +1,21 @@
 import type { TokenCounter } from '../count-tokens.ts';
 import type { Json } from '../json.ts';
 
-/** The part of a prompt that a vendor may remember. */
-export interface CachePrefix {
+/** A beginning of a prompt. */
+export interface Beginning {
   readonly text: () => string;
-  /** The client has asked for it (Anthropic): the first time it is written, and the usage says so. */
-  readonly isMarked: boolean;
   /** In o200k tokens. */
   readonly count: (count: TokenCounter) => number;
+}
+
+/** Beginnings of a prompt that a vendor may know, or remember. */
+export interface CacheUse {
+  /** Where it looks for what it knows, the longest first. */
+  readonly known: readonly Beginning[];
+  /** What it keeps when it has read the prompt. */
+  readonly kept: readonly Beginning[];
+  /** The client has asked for it (Anthropic): what is written is the longest, and the usage says so. */
+  readonly isMarked: boolean;
 }
 
 /** What a request asks of a model, whatever vendor's words it came in. */
@@ -29,7 +37,7 @@ export interface ModelRequest {
   /** What the client calls this request, for the ledger. */
   readonly seq: unknown;
   readonly user: unknown;
-  readonly cache: CachePrefix | null;
+  readonly cache: CacheUse | null;
   /** The whole prompt, in o200k tokens. */
   readonly countPrompt: (count: TokenCounter) => number;
 }

@@ -278,6 +278,23 @@ describe('limits', () => {
     const written = Number(first?.['input_tokens']) + Number(first?.['cache_creation_input_tokens']);
     expect(simulator.ledger().limits[0]?.charged).toBe(written + Number(second?.['input_tokens']));
   });
+
+  it('know what was marked in an earlier turn, and write what is new', async () => {
+    const { call } = await anthropic({}, clock());
+    const usageOf = async (messages: object[]) =>
+      (await call(PATH, { model: MODEL, max_tokens: 5, messages })).json()['usage'];
+    const marked = (text: string) => ({ type: 'text', text, cache_control: { type: 'ephemeral' } });
+    const first = { role: 'user', content: [marked('word '.repeat(2000))] };
+    const written = (await usageOf([first]))?.['cache_creation_input_tokens'];
+    const more = [
+      { role: 'assistant', content: 'Yes' },
+      { role: 'user', content: [marked('And?')] },
+    ];
+    const usage = await usageOf([first, ...more]);
+    expect(usage?.['cache_read_input_tokens']).toBe(written);
+    expect(Number(usage?.['cache_creation_input_tokens'])).toBeGreaterThan(0);
+    expect(Number(usage?.['cache_creation_input_tokens'])).toBeLessThan(50);
+  });
 });
 
 describe('failures', () => {

@@ -99,7 +99,7 @@ it.each(REQUESTS)('%s reads, answers or refuses whatever comes to %s', (vendor, 
 function isAnswered({ request, write }: ModelCallRead): boolean {
   const choices = composeAnswer(request, { words, drawLength: () => 5, usageFactor: 1 });
   const usage = { input: request.countPrompt(count), output: 5, cached: 0, cacheWritten: 0, thinking: 0 };
-  request.cache?.text();
+  for (const { text } of request.cache?.known ?? []) text();
   const answer = { id: '0'.repeat(24), created: 0, model: request.model, choices, usageAfter: () => usage };
   const writer = write(answer);
   expect(() => JSON.parse(writer.whole(usage))).not.toThrow();

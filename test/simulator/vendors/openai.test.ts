@@ -57,6 +57,20 @@ describe('chat', () => {
     expect([await cached(), await cached()]).toEqual([0, expect.any(Number)]);
     expect(await cached()).toBeGreaterThan(2000);
   });
+
+  it('knows of the next turn of a conversation all that it has read', async () => {
+    const { call } = await start();
+    const usageOf = async (messages: object[]) =>
+      (await call('/v1/chat/completions', { model: MODEL, messages })).json()['usage'];
+    const first = [{ role: 'user', content: 'word '.repeat(2000) }];
+    const read = (await usageOf(first))?.['prompt_tokens'];
+    const more = [
+      { role: 'assistant', content: 'Yes' },
+      { role: 'user', content: 'And?' },
+    ];
+    expect((await usageOf([...first, ...more]))?.['prompt_tokens_details']?.['cached_tokens']).toBe(read);
+    expect((await usageOf([...more, ...first]))?.['prompt_tokens_details']?.['cached_tokens']).toBe(0);
+  });
 });
 
 describe('embeddings', () => {

@@ -1,10 +1,13 @@
 import type { InvalidRequest } from '../../api/failure.ts';
-import { type CachePrefix, type ModelRequest, PLAIN_REQUEST } from '../../api/model-request.ts';
+import { type Beginning, type CacheUse, type ModelRequest, PLAIN_REQUEST } from '../../api/model-request.ts';
 import { asObject, asObjects, asText, type Json, numberOf } from '../../json.ts';
 import { type Prompt, promptTokens } from '../../prompt-size.ts';
 import { calledFunctions, type ToolChoice } from '../called-functions.ts';
 import { messageOf, systemMessages, textsOf } from './blocks.ts';
 import { mistakeInMessages } from './mistakes.ts';
+
+/** As far back as it looks for what it knows. */
+const MOST_BEGINNINGS = 20;
 
 /** Reads a request for a message; what Anthropic refuses is an error. */
 export function readMessages(body: Json): ModelRequest | InvalidRequest {
@@ -29,7 +32,7 @@ export function readMessages(body: Json): ModelRequest | InvalidRequest {
     stops: [body['stop_sequences']].flat().filter((text) => typeof text === 'string'),
     seq: asObject(body['metadata'])['seq'],
     user: asObject(body['metadata'])['user_id'],
-    cache: cachePrefix(body, prompt),
+    cache: cacheUse(body, prompt),
     countPrompt: (count) => promptTokens(prompt, count),
   };
 }
@@ -65,18 +68,25 @@ function lastSaid(messages: readonly Json[]): string | null {
   return said === '' ? null : said;
 }
 
-/** Tools, system and messages up to the last one that is marked: the order in which the vendor reads them. */
-function cachePrefix(body: Json, { tools, schema }: Prompt): CachePrefix | null {
+/**
+ * Tools, system and messages up to the last one that is marked: the order in which the vendor reads them. It also knows
+ * what was marked up to twenty blocks before.
+ */
+function cacheUse(body: Json, { tools, schema }: Prompt): CacheUse | null {
   const messages = asObjects(body['messages']);
   const last = isMarked(body) ? messages.length - 1 : messages.findLastIndex(({ content }) => hasMark(content));
   const hasEarlierMark = hasMark(body['system']) || hasMark(body['tools']);
   if (last < 0 && !hasEarlierMark) return null;
-  const marked = [...systemMessages(body['system']), ...messages.slice(0, last + 1).flatMap(messageOf)];
-  return {
-    text: () => JSON.stringify([marked, tools]),
-    isMarked: true,
-    count: (count) => promptTokens({ messages: marked, tools, schema }, count),
+  const upTo = (end: number): Beginning => {
+    const read = [...systemMessages(body['system']), ...messages.slice(0, end).flatMap(messageOf)];
+    return {
+      text: () => JSON.stringify([read, tools]),
+      count: (count) => promptTokens({ messages: read, tools, schema }, count),
+    };
   };
+  const count = Math.min(last + 2, MOST_BEGINNINGS);
+  const known = Array.from({ length: count }, (_, index) => upTo(last + 1 - index));
+  return { known, kept: known.slice(0, 1), isMarked: true };
 }
 
 function hasMark(blocks: unknown): boolean {

@@ -1,5 +1,5 @@
 import { type InvalidRequest, invalidRequest } from '../../api/failure.ts';
-import { ANY_OBJECT, type CachePrefix, type ModelRequest } from '../../api/model-request.ts';
+import { ANY_OBJECT, type Beginning, type CacheUse, type ModelRequest } from '../../api/model-request.ts';
 import { asObject, asObjects, asText, isCount, isObject, type Json, numberOf } from '../../json.ts';
 import { type Prompt, promptTokens } from '../../prompt-size.ts';
 import { calledFunctions, type ToolChoice } from '../called-functions.ts';
@@ -13,6 +13,9 @@ export interface Chat {
 
 /** As many answers to one request as OpenAI gives. */
 const MAX_CHOICES = 128;
+
+/** Beginnings that are looked for: enough for a turn of a conversation. */
+const MOST_BEGINNINGS = 20;
 
 /** Reads a request body; what OpenAI refuses is an error. */
 export function readChat(body: Json): Chat | InvalidRequest {
@@ -42,7 +45,7 @@ export function readChat(body: Json): Chat | InvalidRequest {
       stops: [stop].flat().filter((text) => typeof text === 'string'),
       seq: asObject(body['metadata'])['seq'],
       user: body['user'],
-      cache: cachePrefix(prompt),
+      cache: cacheUse(prompt),
       countPrompt: (count) => promptTokens(prompt, count),
     },
   };
@@ -66,15 +69,18 @@ function mistakeIn(body: Json): InvalidRequest | null {
   return invalidRequest(`Invalid value for 'n': expected at most ${MAX_CHOICES}.`, 'n', 'invalid_value');
 }
 
-/** Everything but the last message is likely to come again. */
-function cachePrefix({ messages, tools, schema }: Prompt): CachePrefix | null {
-  const before = messages.slice(0, -1);
-  if (before.length === 0) return null;
-  return {
-    text: () => JSON.stringify([before, tools]),
-    isMarked: false,
-    count: (count) => promptTokens({ messages: before, tools, schema }, count),
+/** What was read is known when it comes again with more behind it, and all but the last message with another one. */
+function cacheUse({ messages, tools, schema }: Prompt): CacheUse {
+  const upTo = (end: number): Beginning => {
+    const read = messages.slice(0, end);
+    return {
+      text: () => JSON.stringify([read, tools]),
+      count: (count) => promptTokens({ messages: read, tools, schema }, count),
+    };
   };
+  const shorter = Math.min(messages.length - 1, MOST_BEGINNINGS);
+  const known = Array.from({ length: shorter }, (_, index) => upTo(messages.length - 1 - index));
+  return { known, kept: [upTo(messages.length), ...known.slice(0, 1)], isMarked: false };
 }
 
 function functionsOf({ tools }: Json): Json[] {
