@@ -70,6 +70,17 @@ describe('LangChain', () => {
     expect(world.requests().map(({ status }) => status)).toEqual([200, 429]);
   });
 
+  test.each(['month', 'total'])('stops at a budget that is spent, per %s', async (per) => {
+    const world = await startWorld({
+      config: {
+        clients: [{ name: 'app', key: CLIENT_KEY, budget: { usd: 0.000001, per } }],
+        models: [{ name: 'gpt-4o', targets: [{ provider: 'simulated', price: { input: 2.5, output: 10 } }] }],
+      },
+    });
+    expect(await failureOf(modelOf(world).invoke('one'))).toMatchObject({ status: 429 });
+    expect(world.requests()).toMatchObject([{ status: 429, code: 'client_budget_exceeded' }]);
+  });
+
   test('gets the error of a stream that fails late', async () => {
     const world = await startWorld({ simulator: { faults: [{ kind: 'stream_error_late', afterTokens: 5 }] } });
     const pieces: string[] = [];

@@ -3,7 +3,7 @@ import type { FaultKind } from '../../src/simulator/faults.ts';
 import { apiError } from '../support/chat-answers.ts';
 import { answer } from '../support/scripted-upstream.ts';
 import { ASK, type Client, MAJORS, type Major } from './openai-majors.ts';
-import { failureOf, NARROW_KEY, startScriptedWorld, startWorld } from './world.ts';
+import { CLIENT_KEY, failureOf, NARROW_KEY, startScriptedWorld, startWorld } from './world.ts';
 
 interface Row {
   readonly name: string;
@@ -72,6 +72,16 @@ const ROWS: readonly Row[] = [
     ask: stream,
     errorClass: 'PermissionDeniedError',
     error: { status: 403, code: 'model_not_allowed', type: 'permission_error', param: 'model' },
+  },
+  {
+    name: 'a budget that has no room',
+    config: {
+      clients: [{ name: 'app', key: CLIENT_KEY, budget: { usd: 0.000001, per: 'month' } }],
+      models: [{ name: 'gpt-4o', targets: [{ provider: 'simulated', price: { input: 2.5, output: 10 } }] }],
+    },
+    ask: stream,
+    errorClass: 'RateLimitError',
+    error: { status: 429, code: 'client_budget_exceeded', type: 'rate_limit_error' },
   },
   {
     name: 'an unknown model',
