@@ -2,7 +2,7 @@ import type { Cost } from './cost.ts';
 import type { Meter } from './meter.ts';
 import type { BindingLimit, Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
-import type { TicketRequest } from './ticket.ts';
+import { firstCost, type TicketRequest } from './ticket.ts';
 
 /** Why a request can't be let in at all, whatever the queue looks like; null: it may wait. */
 export function refuseAtDoor(request: TicketRequest, now: number): Rejection | null {
@@ -36,7 +36,7 @@ export function refuseForGood(request: TicketRequest): Rejection | null {
 }
 
 function refuseByClientLimit(request: TicketRequest, meters: readonly Meter[], now: number): Rejection | null {
-  const cost = request.costs.find((each) => each !== null) as Cost;
+  const cost = firstCost(request.costs);
   for (const meter of meters) {
     const readyAt = meter.limit.readyAt(meter.reserved(cost), now);
     if (readyAt <= now) continue;

@@ -7,7 +7,6 @@ import type { StartBounds } from './start-bounds.ts';
 
 /** Whoever is ahead of a newcomer: a ticket, or a place that is kept for one. */
 export interface Waiter {
-  readonly arrival: number;
   readonly line: Line;
   readonly notBefore: number;
   /** How much of its cost to count: less than 1 for somebody who may never come. */
@@ -217,6 +216,6 @@ export class Backlog {
   }
 }
 
-const IN_ORDER = { arrival: 0 };
+const IN_ORDER = { order: 0 };
 /** So many are placed in a millisecond or two, also with a hundred routes. */
 const SLICE = 200;

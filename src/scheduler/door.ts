@@ -1,14 +1,16 @@
-import { bindingLimit, isForsaken, refuseAtDoor } from './admission.ts';
+import { isForsaken, refuseAtDoor } from './admission.ts';
 import { Backlog, type Prediction, type Waiter } from './backlog.ts';
-import type { Cost } from './cost.ts';
-import { KeptPlace } from './kept-places.ts';
-import { Lines } from './lines.ts';
-import type { Meter } from './meter.ts';
+import type { Ending, Lease } from './lease.ts';
+import { Lines, poolOf } from './lines.ts';
 import type { Plan } from './plan.ts';
 import { PredictionError } from './prediction-error.ts';
 import { Promises, type Standing } from './promises.ts';
-import type { BindingLimit, Rejection } from './rejection.ts';
-import { Ticket, type TicketRequest } from './ticket.ts';
+import { Refusals } from './refusals.ts';
+import type { Rejection } from './rejection.ts';
+import { OwnPart } from './shares/own-part.ts';
+import type { ClassRule } from './shares/share.ts';
+import { SupplyCurves } from './shares/supply-curve.ts';
+import { shareTokensOf, Ticket, type TicketRequest } from './ticket.ts';
 
 export type Entry =
   | { readonly kind: 'entered'; readonly ticket: Ticket }
@@ -23,12 +25,18 @@ interface Hopeless {
 /**
  * Who may wait. Foretells every newcomer's start, and turns away whoever would wait too long, or would make those too late
  * who were told to come back: a rejection is a promise.
+ *
+ * Where one client is alone, a newcomer stands at the end of the queue, and the backlog says when that is. Where several
+ * compete, it stands at the end of its own client's part, which moves as fast as that client is served.
  */
 export class Door {
   readonly #lines: Lines;
   readonly #backlog = new Backlog();
   readonly #promises = new Promises();
   readonly #error = new PredictionError();
+  readonly #own: OwnPart;
+  readonly #curves = new SupplyCurves();
+  readonly #refusals: Refusals;
   #arrivals = 0;
   /** Who has entered and is not foretold yet: no backlog counts it before it joins. */
   #newcomer: Ticket | null = null;
@@ -36,8 +44,10 @@ export class Door {
   /** Bad news: those who wait already must be foretold anew. */
   isStale = false;
 
-  constructor(plan: Plan) {
-    this.#lines = new Lines(plan);
+  constructor(plan: Plan, rule: ClassRule) {
+    this.#lines = new Lines(plan, rule);
+    this.#own = new OwnPart(this.#lines, this.#curves, this.#error);
+    this.#refusals = new Refusals(this.#lines, this.#promises, (ticket, now) => this.#turnOf(ticket, now));
   }
 
   get waiting(): number {
@@ -54,8 +64,9 @@ export class Door {
     return this.isStale ? this.#backlog.builtAt + this.#pauseMs() : Number.POSITIVE_INFINITY;
   }
 
+  /** Oldest first. */
   waitingTickets(): Ticket[] {
-    return this.#lines.inOrder();
+    return this.#lines.byAge();
   }
 
   /** Nobody new gets in from now on. */
@@ -69,11 +80,15 @@ export class Door {
     if (refusal) return { kind: 'rejected', rejection: refusal };
     const hasPromise = this.#promises.size > 0 && this.#promises.claim(request.placeKey(), now);
     const line = this.#lines.lineOf(request);
-    const ticket = new Ticket(request, line, { arrival: this.#arrivals++, now, hasPromise });
+    const share = this.#lines.shareOf(request);
+    const ticket = new Ticket(request, line, { share, order: this.#arrivals++, now, hasPromise });
+    poolOf(ticket).came(share, now);
+    this.#lines.flowOf(line.model).asked(share, ticket.shareTokens, now);
     if (!ticket.hasPromise && this.#lines.count(request) >= request.maxQueueSize) {
       return { kind: 'rejected', rejection: this.#refuseFull(ticket, now) };
     }
-    this.#lines.add(ticket);
+    this.#own.makeWay(ticket, now);
+    this.#lines.add(ticket, now);
     this.#newcomer = ticket;
     return { kind: 'entered', ticket };
   }
@@ -84,51 +99,60 @@ export class Door {
   }
 
   /** A ticket comes back as what its request is by now; null: it is withdrawn until that is known. */
-  reenter(ticket: Ticket, request: TicketRequest | null): void {
+  reenter(ticket: Ticket, request: TicketRequest | null, now: number): void {
     ticket.state = 'withdrawn';
     this.isStale = true;
     if (request === null) return;
     ticket.request = request;
-    this.#lines.move([ticket]);
+    this.#lines.move([ticket], now);
   }
 
   /** The configuration has changed: each request may have become another one, which waits at the place of the old. */
-  renewAll(): void {
+  renewAll(now: number): void {
     const moved: Ticket[] = [];
     for (const ticket of this.#lines.inOrder()) {
       const request = this.renewed(ticket);
       if (request === ticket.request) continue;
       ticket.state = 'withdrawn';
-      this.#lines.remove(ticket);
+      this.#lines.remove(ticket, now);
       if (request === null) continue;
       ticket.request = request;
       moved.push(ticket);
     }
-    this.#lines.move(moved);
+    this.#lines.move(moved, now);
   }
 
   /** It has left the queue, for a lease or for good. */
-  leave(ticket: Ticket): void {
+  leave(ticket: Ticket, now: number): void {
     // One that starts at once is never foretold; when it comes back it is no newcomer.
     if (ticket === this.#newcomer) this.#newcomer = null;
-    this.#lines.remove(ticket);
+    this.#lines.remove(ticket, now);
   }
 
   /** Its client has left: those behind it move up. */
   forget(ticket: Ticket, now: number): void {
-    this.#lines.remove(ticket);
+    this.#lines.remove(ticket, now);
     this.#backlog.drop(ticket, now);
   }
 
   /** A ticket has its lease: its wait tells how good the prediction was. */
   started(ticket: Ticket, now: number): void {
+    this.#lines.served(ticket, now);
+    this.#curves.granted(ticket);
     if (ticket.firstPredictedAt === null) return;
     this.#error.learn(ticket.firstPredictedAt - ticket.arrivedAt, now - ticket.arrivedAt);
     ticket.firstPredictedAt = null;
   }
 
+  /** What its attempt came to: its client has got so much more or less than was expected. */
+  charged({ ticket, cost }: Lease, { charged }: Ending): void {
+    const tokens = charged === 'unsent' ? 0 : shareTokensOf(charged === 'reserved' ? cost.reserved : charged);
+    poolOf(ticket).corrected(ticket.share, tokens - ticket.shareTokens);
+  }
+
   /** Says when a newcomer that could not start at once will; a rejection if that is too late for it, or for others. */
   foretell(ticket: Ticket, now: number): Rejection | null {
+    if (ticket.isUrgent || poolOf(ticket).isContested(now)) return this.#foretellAmongOwn(ticket, now);
     let rejection: Rejection | null = null;
     const isOld = now >= this.#backlog.builtAt + this.#pauseMs(DRIFT_PAUSES);
     const isShort = this.#lines.waiting + this.#promises.size <= SHORT_QUEUE;
@@ -148,7 +172,7 @@ export class Door {
   /** Its time is up. */
   tooLate(ticket: Ticket, now: number): Rejection {
     const waitMs = Math.max(0, ticket.predictedAt - now);
-    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
+    return this.#refusals.refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
   }
 
   /**
@@ -161,11 +185,16 @@ export class Door {
       this.isStale = false;
       const waiting = this.#foretold();
       if (this.#promises.size > 0) this.#promises.startRebuild(waiting, now);
+      this.#curves.begin();
       this.#backlog.startRebuild(waiting, now);
     }
     const hopeless: Hopeless[] = [];
     if (!this.#backlog.isBuilding) this.#promises.continueRebuild(now);
-    this.#backlog.continueRebuild(now, (waiter, prediction) => this.#hear(waiter, prediction, { hopeless, now }));
+    const wasBuilding = this.#backlog.isBuilding;
+    const hear = (waiter: Waiter, prediction: Prediction) =>
+      this.#hear(waiter as Ticket, prediction, { hopeless, now });
+    this.#backlog.continueRebuild(now, hear);
+    if (wasBuilding && !this.#backlog.isBuilding) this.#curves.end();
     return hopeless.map(({ ticket, at }) => ({ ticket, rejection: this.#refuseHopeless(ticket, at, now) }));
   }
 
@@ -174,10 +203,32 @@ export class Door {
     const isInTime = ticket.predictedAt - now <= ticket.request.maxWaitMs * (1 - this.#error.margin);
     if (isInTime && this.#promises.size === 0) return null;
     const waitMs = ticket.predictedAt - now;
-    if (!isInTime && ticket.request.mayGoElsewhere) return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
+    if (!isInTime && ticket.request.mayGoElsewhere)
+      return this.#refusals.refuse(ticket, { kind: 'wait_exceeded', waitMs, now });
     const { at, delayMs } = this.#behindAll(ticket, now);
     if (isInTime && this.#promises.makeRoom(ticket.line, delayMs)) return null;
-    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(ticket.predictedAt, at) - now, now });
+    return this.#refusals.refuse(ticket, {
+      kind: 'wait_exceeded',
+      waitMs: Math.max(ticket.predictedAt, at) - now,
+      now,
+    });
+  }
+
+  /** Behind those of its own client. */
+  #foretellAmongOwn(ticket: Ticket, now: number): Rejection | null {
+    this.#newcomer = null;
+    // Nothing of it is in the backlog, which has to be made anew before it speaks of one client again.
+    this.isStale = true;
+    const { isInTime, behindAllMs } = this.#own.foretell(ticket, now);
+    ticket.firstPredictedAt = ticket.predictedAt;
+    if (ticket.hasPromise || isInTime) return null;
+    return this.#refusals.refuse(ticket, { kind: 'wait_exceeded', waitMs: behindAllMs, now });
+  }
+
+  /** When it would start behind everybody whom it has to let go first, those included who were told to come back. */
+  #turnOf(ticket: Ticket, now: number): number {
+    if (poolOf(ticket).isContested(now)) return now + this.#own.behindAllMs(ticket, now);
+    return this.#behindAll(ticket, now).at;
   }
 
   #behindAll(ticket: Ticket, now: number): Standing {
@@ -188,90 +239,54 @@ export class Door {
   #foretellOthers(now: number): void {
     const waiting = this.#foretold();
     if (this.#promises.size > 0) this.#promises.rebuild(waiting, now);
-    this.#backlog.rebuild(waiting, now, (waiter, prediction) => this.#hear(waiter, prediction, { hopeless: [], now }));
+    this.#curves.begin();
+    const hear = (waiter: Waiter, found: Prediction) => this.#hear(waiter as Ticket, found, { hopeless: [], now });
+    this.#backlog.rebuild(waiting, now, hear);
+    this.#curves.end();
   }
 
   /** All who wait, in order, but for the newcomer. */
   #foretold(): Ticket[] {
     const tickets = this.#lines.inOrder();
-    // It is the youngest, so the last.
-    if (tickets.at(-1) === this.#newcomer) tickets.pop();
-    return tickets;
+    return this.#newcomer === null ? tickets : tickets.filter((ticket) => ticket !== this.#newcomer);
   }
 
   /**
    * A new prediction. Those whose start has passed their deadline by more than the margin are hopeless, and are told the
    * instant at which they could start behind everybody who was promised to be served before.
    */
-  #hear(waiter: Waiter, prediction: Prediction, { hopeless, now }: { hopeless: Hopeless[]; now: number }): void {
-    // This backlog knows tickets only. One that has its lease by now is nobody's concern.
-    const ticket = waiter as Ticket;
+  #hear(ticket: Ticket, { at, waitsFor }: Prediction, { hopeless, now }: { hopeless: Hopeless[]; now: number }): void {
+    this.#curves.next(ticket, at);
+    // One that has its lease by now is nobody's concern.
     if (ticket.isWaiting && ticket.booking === null) {
-      ticket.predictedAt = prediction.at;
-      ticket.waitsFor = prediction.waitsFor;
+      ticket.predictedAt = at;
+      ticket.waitsFor = waitsFor;
     }
     const allowedMs = ticket.request.maxWaitMs * (1 + this.#error.margin);
     if (!ticket.isWaiting || ticket.hasPromise) return;
     if (isForsaken(ticket.request, now, ticket.excluded)) hopeless.push({ ticket, at: null });
     else if (ticket.predictedAt > ticket.arrivedAt + allowedMs) {
-      hopeless.push({ ticket, at: Math.max(ticket.predictedAt, prediction.at) });
+      hopeless.push({ ticket, at: Math.max(ticket.predictedAt, at) });
     }
   }
 
   #refuseHopeless(ticket: Ticket, at: number | null, now: number): Rejection {
     if (at === null) return { kind: 'out_of_service' };
-    return this.#refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now });
+    return this.#refusals.refuse(ticket, { kind: 'wait_exceeded', waitMs: Math.max(0, at - now), now });
   }
 
   #refuseFull(ticket: Ticket, now: number): Rejection {
     // It was never in the queue: a backlog that is being built must not find it there.
     ticket.state = 'done';
+    if (poolOf(ticket).isContested(now)) {
+      const { behindAllMs } = this.#own.foretellOutside(ticket, now);
+      return this.#refusals.refuse(ticket, { kind: 'queue_full', waitMs: behindAllMs, now });
+    }
     const foretold = this.#backlog.append(ticket, now, () => false);
     const { at, waitsFor } = ticket.request.mayGoElsewhere ? foretold : this.#behindAll(ticket, now);
     ticket.waitsFor = waitsFor;
     ticket.predictedAt = foretold.at;
-    return this.#refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });
-  }
-
-  #refuse(ticket: Ticket, why: { kind: 'queue_full' | 'wait_exceeded'; waitMs: number; now: number }): Rejection {
-    const { request, waitsFor } = ticket;
-    const isOwn = waitsFor !== null && (request.clientQuota?.meters.includes(waitsFor) ?? false);
-    const turn = request.mayGoElsewhere
-      ? { retryAfterMs: null, keepPlace: (at: number) => this.#promiseLater(ticket, why.now + why.waitMs, at) }
-      : { retryAfterMs: this.#promise(ticket, why.waitMs, why.now) };
-    return {
-      kind: isOwn ? 'client_limit' : why.kind,
-      predictedWaitMs: why.waitMs,
-      ...turn,
-      limit: waitsFor && this.#binding(ticket, waitsFor),
-      hasWaited: why.now >= ticket.deadline,
-    };
-  }
-
-  /**
-   * Keeps a place, and says from when on: when the planned start is within half of the longest wait. Returns are told a
-   * little further apart than it takes to serve them. Otherwise predictions that are too good by a hundredth would let the
-   * queue grow for as long as people return, with no newcomer left to turn away.
-   */
-  #promise(ticket: Ticket, waitMs: number, now: number): number | null {
-    const { maxWaitMs, maxQueueSize, placeKey } = ticket.request;
-    const promisedMs = Math.max(0, now + waitMs - ticket.predictedAt);
-    const turnMs = waitMs + promisedMs * SPACING_SHARE;
-    if (turnMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#promises.size >= 10 * maxQueueSize) return null;
-    const retryAfterMs = Math.max(turnMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
-    this.#promises.keep(new KeptPlace(placeKey(), ticket, now + retryAfterMs));
-    return retryAfterMs;
-  }
-
-  /** Nothing else has served it. It was not put behind those who return before, or they would have to make room for nobody. */
-  #promiseLater(ticket: Ticket, turnAt: number, now: number): number | null {
-    const { at } = this.#behindAll(ticket, now);
-    return this.#promise(ticket, Math.max(0, turnAt - now, at - now), now);
-  }
-
-  #binding(ticket: Ticket, meter: Meter): BindingLimit {
-    const cost = ticket.request.costs.find((each) => each !== null) as Cost;
-    return bindingLimit(meter, cost);
+    return this.#refusals.refuse(ticket, { kind: 'queue_full', waitMs: at - now, now });
   }
 
   /** The longer the queue, the less one arrival or refund changes, and the more a rebuild costs. */
@@ -280,10 +295,6 @@ export class Door {
   }
 }
 
-const PROMISE_HORIZON_MS = 60_000;
-const SHORTEST_RETURN_MS = 1_000;
-/** Of the time that those take who were promised before. */
-const SPACING_SHARE = 0.2;
 const LONGEST_PAUSE_MS = 2_000;
 /** News are heard after a pause; refunds and debts, which come to little on the whole, after so many, up to the longest. */
 const DRIFT_PAUSES = 4;

@@ -1,10 +1,12 @@
-/** A binary heap: the lowest key first. */
+/** A binary heap: the lowest key first, and of equal keys the lowest tie. */
 export class Heap<Item> {
   #items: Item[] = [];
   readonly #keyOf: (item: Item) => number;
+  readonly #tieOf: ((item: Item) => number) | null;
 
-  constructor(keyOf: (item: Item) => number) {
+  constructor(keyOf: (item: Item) => number, tieOf: ((item: Item) => number) | null = null) {
     this.#keyOf = keyOf;
+    this.#tieOf = tieOf;
   }
 
   get size(): number {
@@ -21,7 +23,7 @@ export class Heap<Item> {
     items.push(item);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#key(parent) <= this.#keyOf(item)) break;
+      if (!this.#isBefore(item, items[parent] as Item)) break;
       items[at] = items[parent] as Item;
       at = parent;
     }
@@ -45,20 +47,21 @@ export class Heap<Item> {
 
   #sink(item: Item): void {
     const items = this.#items;
-    const key = this.#keyOf(item);
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= items.length) break;
-      if (child + 1 < items.length && this.#key(child + 1) < this.#key(child)) child += 1;
-      if (this.#key(child) >= key) break;
+      if (child + 1 < items.length && this.#isBefore(items[child + 1] as Item, items[child] as Item)) child += 1;
+      if (!this.#isBefore(items[child] as Item, item)) break;
       items[at] = items[child] as Item;
       at = child;
     }
     items[at] = item;
   }
 
-  #key(index: number): number {
-    return this.#keyOf(this.#items[index] as Item);
+  #isBefore(a: Item, b: Item): boolean {
+    const difference = this.#keyOf(a) - this.#keyOf(b);
+    if (difference !== 0 || this.#tieOf === null) return difference < 0;
+    return this.#tieOf(a) < this.#tieOf(b);
   }
 }

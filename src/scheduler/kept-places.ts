@@ -7,20 +7,23 @@ import type { Ticket } from './ticket.ts';
 /** The right of somebody who was told to come back to join the queue then, however long it is. */
 export class KeptPlace implements Waiter {
   readonly key: string;
-  readonly arrival: number;
   readonly line: Line;
   /** When its owner was told to come back: it won't start before. */
   readonly notBefore: number;
   readonly weight = 1;
   readonly hasLeft = false;
+  /** What it counts for among its client's. */
+  readonly tokens: number;
+  /** Its owner has come back. */
+  isTaken = false;
   /** So late its owner may start if it comes when told. */
   readonly startBy: number;
   readonly #costs: readonly (Cost | null)[];
 
   constructor(key: string, ticket: Ticket, from: number) {
     this.key = key;
-    this.arrival = ticket.arrival;
     this.line = ticket.line;
+    this.tokens = ticket.shareTokens;
     this.notBefore = from;
     this.startBy = from + ticket.request.maxWaitMs * LONGEST_WAIT_SHARE;
     this.#costs = ticket.request.costs;
@@ -66,6 +69,7 @@ export class KeptPlaces {
     const places = this.#byKey.get(key);
     while (places?.[0] && now >= places[0].notBefore - EARLY_MS) {
       const place = places.shift() as KeptPlace;
+      place.isTaken = true;
       this.#size -= 1;
       if (places.length === 0) this.#byKey.delete(key);
       if (place.isKept(now)) return place;

@@ -1,9 +1,9 @@
 import { Clusters } from './clusters.ts';
+import { LineQueue } from './line-queue.ts';
 import type { Meter } from './meter.ts';
 import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
 import { StartBounds } from './start-bounds.ts';
-import { TicketQueue } from './ticket-queue.ts';
 
 /**
  * Tickets that may use the same routes and wait for the same client's limits. Lines meet only in limits that they share.
@@ -12,7 +12,7 @@ export class Line {
   readonly model: ModelRoutes;
   readonly options: readonly RouteOption[];
   readonly clientQuota: Quota | null;
-  readonly queue = new TicketQueue();
+  readonly queue = new LineQueue();
   /** So many tickets have a booking at most: the rest start behind them. */
   readonly depth: number;
   /** How early its routes could start a ticket, by the plan and by the backlog that is being built. */
@@ -21,6 +21,8 @@ export class Line {
   readonly backlogBounds = [0, 1, 2, 3].map(() => new StartBounds('expected'));
   /** The latest start that was booked since the plan was made. */
   lastStart = Number.NEGATIVE_INFINITY;
+  /** The limit that the start which was booked last waits for. */
+  waitsFor: Meter | null = null;
   #clusters: Clusters | null = null;
 
   constructor(model: ModelRoutes, options: readonly RouteOption[], clientQuota: Quota | null) {

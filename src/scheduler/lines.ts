@@ -1,17 +1,25 @@
 import { Line } from './line.ts';
 import type { ModelRoutes } from './model-routes.ts';
 import type { Plan } from './plan.ts';
-import { compareTickets, type Ticket, type TicketRequest } from './ticket.ts';
+import { inFairOrder } from './shares/fair-walk.ts';
+import { ModelFlow } from './shares/model-flow.ts';
+import { Pools } from './shares/pools.ts';
+import { type ClassRule, type Pool, type Share, USUAL_SHARE } from './shares/share.ts';
+import { compareTickets, firstCost, shareTokensOf, type Ticket, type TicketRequest } from './ticket.ts';
 
 /** Every waiting ticket, in its line, and how many each client has waiting for each model. */
 export class Lines {
   readonly #plan: Plan;
   readonly #byModel = new WeakMap<ModelRoutes, Map<string, Line>>();
   readonly #counts = new Map<string, number>();
+  readonly #pools = new Pools();
+  readonly #flows = new WeakMap<ModelRoutes, ModelFlow>();
+  readonly #rule: ClassRule;
   #waiting = 0;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, rule: ClassRule) {
     this.#plan = plan;
+    this.#rule = rule;
   }
 
   get waiting(): number {
@@ -42,16 +50,39 @@ export class Lines {
     return line;
   }
 
-  add(ticket: Ticket): void {
-    this.#plan.addLine(ticket.line);
-    if (ticket.line.queue.add(ticket)) this.#plan.isStale = true;
+  /** By whose virtual time a request has its turn. */
+  shareOf({ model, client, share }: TicketRequest): Share {
+    return this.#pools.of(model).share(client, share ?? USUAL_SHARE);
+  }
+
+  /** What clients get of a model. */
+  flowOf(model: ModelRoutes): ModelFlow {
+    let flow = this.#flows.get(model);
+    if (flow === undefined) {
+      flow = new ModelFlow(this.#rule);
+      this.#flows.set(model, flow);
+    }
+    return flow;
+  }
+
+  add(ticket: Ticket, now: number): void {
+    const { share, line } = ticket;
+    const pool = poolOf(ticket);
+    // Its turn may come before those of others that are booked.
+    if (pool.hasOthers(share) && line.queue.isNext(ticket)) this.#plan.isStale = true;
+    pool.waits(share, line.queue.lowestFinish(share));
+    this.flowOf(line.model).enters(share, ticket.shareTokens, now);
+    if (line.queue.add(ticket)) this.#plan.isStale = true;
+    this.#plan.addLine(line);
     const key = countKey(ticket.request);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     this.#waiting += 1;
   }
 
   /** The ticket's state says already that it waits no more. */
-  remove(ticket: Ticket): void {
+  remove(ticket: Ticket, now: number): void {
+    poolOf(ticket).waitsNoMore(ticket.share);
+    this.flowOf(ticket.line.model).leaves(ticket.share, ticket.shareTokens, now);
     ticket.line.queue.remove(ticket);
     if (ticket.line.queue.size === 0) this.#plan.dropLine(ticket.line);
     const key = countKey(ticket.request);
@@ -61,28 +92,47 @@ export class Lines {
     this.#waiting -= 1;
   }
 
+  /** Its lease has been granted. */
+  served(ticket: Ticket, now: number): void {
+    poolOf(ticket).served(ticket.share, ticket.shareTokens);
+    this.flowOf(ticket.line.model).granted(ticket.shareTokens, ticket.arrivedAt < now);
+  }
+
   /** Puts tickets that have left into the lines of what their requests have become; they wait again, at their old places. */
-  move(tickets: readonly Ticket[]): void {
+  move(tickets: readonly Ticket[], now: number): void {
     const left = new Set<Line>();
     for (const ticket of tickets) {
       const line = this.lineOf(ticket.request);
-      if (line !== ticket.line) left.add(ticket.line);
+      const share = this.shareOf(ticket.request);
+      if (line !== ticket.line || share !== ticket.share) left.add(ticket.line);
       ticket.line = line;
+      ticket.share = share;
+      ticket.shareTokens = shareTokensOf(firstCost(ticket.request.costs).expected);
     }
     // A line tells who has left it by their not waiting: it must forget those who wait elsewhere.
     for (const line of left) line.queue.dropGaps();
     for (const ticket of tickets) {
       ticket.state = 'waiting';
-      this.add(ticket);
+      this.add(ticket, now);
     }
   }
 
-  /** All of them, in order. */
-  inOrder(): Ticket[] {
+  /** All of them, oldest first. */
+  byAge(): Ticket[] {
     const tickets: Ticket[] = [];
     for (const line of this.#plan.lines) for (const ticket of line.queue) tickets.push(ticket);
-    return this.#plan.lines.size > 1 ? tickets.sort(compareTickets) : tickets;
+    return tickets.sort(compareTickets);
   }
+
+  /** All of them, in the order in which their turns will come. */
+  inOrder(): Ticket[] {
+    return inFairOrder(this.#plan.lines, this.#rule);
+  }
+}
+
+/** Where it competes; it may have changed since it came. */
+export function poolOf({ share }: Ticket): Pool {
+  return share.class.pool;
 }
 
 function countKey({ client, model }: TicketRequest): string {

@@ -1,5 +1,4 @@
 import { Forecast, type Start } from './forecast.ts';
-import { Heap } from './heap.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
@@ -8,6 +7,8 @@ import type { Quota } from './quota.ts';
 import { Repair } from './repair.ts';
 import type { Route } from './route.ts';
 import { RoutePicker } from './route-picker.ts';
+import { FairWalk, PlannedTimes, plannedLanes } from './shares/fair-walk.ts';
+import type { ClassRule } from './shares/share.ts';
 import type { Ticket } from './ticket.ts';
 
 /** What the plan asks of its owner. */
@@ -19,15 +20,16 @@ export interface PlanOwner {
 }
 
 /**
- * Who starts when, and where. Waiting tickets are walked in their one order; each is given the route and instant at
- * which it can start first after every older ticket's booking, and is booked there. One that can start at once does.
+ * Who starts when, and where. Waiting tickets are walked in their one order (`shares/fair-walk.ts`); each is given the route
+ * and instant at which it can start first after the booking of everybody before it, and is booked there. One that can start
+ * at once does.
  *
  *     update ──▶ fill ──▶ (time passes) ──▶ startDue ──▶ fill ──▶ …        bad or good news ──▶ isStale ──▶ update
  *
  * Between updates the plan stays true by itself: a start that was booked turns into a booking of the books at the same
  * instant, so the timelines need no change. News make it stale; then it may be late, but every start is checked against
  * the books first, so it is never over a limit. An update puts right what the news touch, if that is known and only one
- * line waits; else it plans anew.
+ * client waits, in one line; else it plans anew.
  */
 export class Plan {
   isStale = false;
@@ -35,15 +37,19 @@ export class Plan {
   readonly #lines = new Set<Line>();
   readonly #forecast = new Forecast();
   readonly #picker = new RoutePicker(this.#forecast);
+  readonly #rule: ClassRule;
+  readonly #times = new PlannedTimes();
   /** What has changed since the plan was made or repaired. */
   #news = new Set<Quota>();
   /** The only line that waits, and did when the plan was made; null: it can't be repaired. */
   #repairable: Line | null = null;
   #walk = 0;
+  #rank = 0;
   #firstStart = Number.POSITIVE_INFINITY;
 
-  constructor(owner: PlanOwner) {
+  constructor(owner: PlanOwner, rule: ClassRule) {
     this.#owner = owner;
+    this.#rule = rule;
   }
 
   /** Lines in which somebody waits. */
@@ -67,8 +73,9 @@ export class Plan {
     return placements <= SMALL_PLAN ? 0 : Math.max(5, routes * 0.2);
   }
 
+  /** Somebody waits in it. */
   addLine(line: Line): void {
-    if (line !== this.#repairable && !this.#lines.has(line)) this.#repairable = null;
+    if (line !== this.#repairable || !line.queue.isOneClients) this.#repairable = null;
     this.#lines.add(line);
   }
 
@@ -114,13 +121,11 @@ export class Plan {
   /** Books, or starts, whoever has no booking yet, as far as each line's depth goes. */
   fill(now: number): void {
     this.#walk += 1;
-    const open = new Heap<Line>((line) => (line.queue.nextUnbooked() as Ticket).arrival);
-    for (const line of this.#lines) {
-      line.bounds.begin(this.#forecast.epoch);
-      if (line.queue.nextUnbooked() !== null) open.push(line);
-    }
-    for (let line = open.pop(); line !== undefined; line = open.pop()) {
-      if (this.#placeNext(line, now) && line.queue.nextUnbooked() !== null) open.push(line);
+    for (const line of this.#lines) line.bounds.begin(this.#forecast.epoch);
+    const walk = new FairWalk(plannedLanes(this.#lines), this.#times, this.#rule);
+    for (let ticket = walk.next(); ticket !== null; ticket = walk.next()) {
+      if (this.#place(ticket, now)) walk.served(ticket);
+      else walk.close(ticket.line);
     }
   }
 
@@ -133,13 +138,14 @@ export class Plan {
         if (ticket.booking !== null && ticket.booking.at <= now + SAME_INSTANT_MS) due.push(ticket);
       }
     }
-    due.sort((a, b) => a.arrival - b.arrival);
+    due.sort(inPlannedOrder);
     for (const ticket of due) this.#start(ticket, now);
     this.#findFirstStart();
   }
 
   #rebuild(now: number): void {
     this.#repairable = null;
+    this.#times.reset();
     this.#forecast.begin();
     this.#firstStart = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
@@ -178,9 +184,9 @@ export class Plan {
     else this.#grant(ticket, start.option, now);
   }
 
-  /** Returns whether the line's next ticket may be tried as well. */
-  #placeNext(line: Line, now: number): boolean {
-    const ticket = line.queue.nextUnbooked() as Ticket;
+  /** Books or starts it; false: nobody of its line can be placed any more. */
+  #place(ticket: Ticket, now: number): boolean {
+    const { line } = ticket;
     // It is older than some that are booked: a repair puts it before them.
     if (line === this.#repairable && !line.queue.isInOrder) return false;
     if (line.queue.bookedCount >= line.depth) {
@@ -213,8 +219,10 @@ export class Plan {
 
   #booked(ticket: Ticket, start: Start, now: number): void {
     const { line } = ticket;
+    ticket.rank = this.#rank++;
     this.#forecast.book(ticket, start, now);
     line.lastStart = Math.max(line.lastStart, start.at);
+    line.waitsFor = start.waitsFor;
     this.#firstStart = Math.min(this.#firstStart, start.at);
     ticket.predictedAt = start.at;
     ticket.waitsFor = start.waitsFor;
@@ -258,9 +266,17 @@ export class Plan {
   }
 }
 
-/** A client's own limits bind all routes together, and which targets are in play depends on those before them. */
-function canRepair({ clientQuota, model }: Line): boolean {
-  return clientQuota === null && model.after.every((after) => after === 0);
+/**
+ * A client's own limits bind all routes together, which targets are in play depends on those before them, and with several
+ * clients what one was charged may move all of them.
+ */
+function canRepair({ clientQuota, model, queue }: Line): boolean {
+  return queue.isOneClients && clientQuota === null && model.after.every((after) => after === 0);
+}
+
+/** Of one client by its own order, which is true of those that were put right as well. */
+function inPlannedOrder(a: Ticket, b: Ticket): number {
+  return a.share === b.share ? a.order - b.order : a.rank - b.rank;
 }
 
 /** News of so many quotas, and of a third of the routes, are more work to put right than a new plan. */

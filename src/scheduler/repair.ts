@@ -59,7 +59,7 @@ export class Repair {
     const start = this.#startOf(ticket);
     // A booking is kept in a closed cluster only, where it is booked still; what is open is booked again.
     if (start === null || start !== booking) {
-      if (booking !== null) this.#openFrom(this.#line.clusters.of(booking.option), ticket.arrival);
+      if (booking !== null) this.#openFrom(this.#line.clusters.of(booking.option), ticket.order);
       this.#options.place(ticket, start);
     }
     if (ticket.booking !== null) this.#older.push(ticket);
@@ -89,7 +89,7 @@ export class Repair {
       const cost = ticket.costOn(option) as Cost;
       if (bounds.isBehind(option, cost, { at: mustBeat(option, best), seeker: ticket })) continue;
       const cluster = clusters.of(option);
-      this.#openFrom(cluster, ticket.arrival);
+      this.#openFrom(cluster, ticket.order);
       best = picker.better(ticket, best, { options: cluster.options, now });
     }
     return best;
@@ -99,21 +99,21 @@ export class Repair {
     return this.#line.clusters.of(option).repair === this.#options.id;
   }
 
-  /** Whatever was found or booked there for tickets behind `arrival` holds no longer. */
-  #openFrom(cluster: Cluster | undefined, arrival: number): void {
+  /** Whatever was found or booked there for tickets behind `order` holds no longer. */
+  #openFrom(cluster: Cluster | undefined, order: number): void {
     const { forecast, id, now } = this.#options;
     if (cluster === undefined || cluster.repair === id) return;
     cluster.repair = id;
     for (const option of cluster.options) {
       this.#open.push(option);
-      this.#line.bounds.forget(option, arrival);
+      this.#line.bounds.forget(option, order);
     }
     forecast.reopen(cluster, this.#older, now);
   }
 
   /** So many are booked before it that it has to wait for its turn to be. */
   #unbook(ticket: Ticket): void {
-    if (ticket.booking !== null) this.#openFrom(this.#line.clusters.of(ticket.booking.option), ticket.arrival);
+    if (ticket.booking !== null) this.#openFrom(this.#line.clusters.of(ticket.booking.option), ticket.order);
     this.#line.queue.unbook(ticket);
   }
 }

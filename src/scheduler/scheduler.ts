@@ -1,5 +1,6 @@
-import type { Cancel, Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { refuseForGood } from './admission.ts';
+import { Alarm } from './alarm.ts';
 import { applyProof, applyReport } from './apply-report.ts';
 import type { Cost } from './cost.ts';
 import { Door } from './door.ts';
@@ -14,6 +15,7 @@ import type { Reading } from './quota-limit.ts';
 import type { Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
 import { Settlements } from './settlements.ts';
+import type { ClassRule } from './shares/share.ts';
 import type { Ticket, TicketRequest } from './ticket.ts';
 
 export interface SchedulerOptions {
@@ -21,6 +23,8 @@ export interface SchedulerOptions {
   readonly random: () => number;
   /** How long after the last byte an upstream gives back what was not used, in ms. */
   readonly settleLagMs?: number;
+  /** What classes of requests mean to each other; default: weighted. */
+  readonly classRule?: ClassRule;
   readonly onEvent?: SchedulerListener;
 }
 
@@ -41,17 +45,19 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   readonly #deadlines = new Heap<Ticket>((ticket) => ticket.deadline);
   readonly #touch = ({ route }: Lease) => this.#plan.touch(route);
   readonly #outbox = new Outbox();
+  readonly #alarm: Alarm;
   #plannedAt = Number.NEGATIVE_INFINITY;
   #openLeases = 0;
-  #timer: { readonly at: number; readonly cancel: Cancel } | null = null;
 
   constructor(options: SchedulerOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#emit = options.onEvent ?? (() => {});
     this.#settlements = new Settlements(options.settleLagMs ?? DEFAULT_SETTLE_LAG_MS);
-    this.#plan = new Plan(this);
-    this.#door = new Door(this.#plan);
+    const rule = options.classRule ?? 'weighted';
+    this.#plan = new Plan(this, rule);
+    this.#door = new Door(this.#plan, rule);
+    this.#alarm = new Alarm(options.clock, () => this.#turn());
   }
 
   /** Leases that have not ended. */
@@ -111,7 +117,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 
   #comeBack(ticket: Ticket, request: TicketRequest | null): void {
-    this.#door.reenter(ticket, request);
+    this.#door.reenter(ticket, request, this.#clock.now());
     this.#plan.isStale = true;
     this.#turn();
     if (ticket.isWaiting) this.#watchDeadline(ticket);
@@ -119,7 +125,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   /** A key, limit, state or the configuration was changed from outside. Whom no route could ever serve now is told so. */
   changed(): void {
-    this.#door.renewAll();
+    this.#door.renewAll(this.#clock.now());
     for (const ticket of this.#door.waitingTickets()) if (refuseForGood(ticket.request) !== null) this.reject(ticket);
     this.#plan.invalidate();
     this.#door.isStale = true;
@@ -139,14 +145,13 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   /** Books everything that is still to be settled, and stops the timer. */
   stop(): void {
     this.#settlements.settleAll(this.#clock.now());
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#alarm.stop();
   }
 
   grant(ticket: Ticket, option: RouteOption, now: number): void {
     const lease = new Lease(this, ticket, { option, cost: ticket.costOn(option) as Cost, now });
     ticket.state = 'leased';
-    this.#door.leave(ticket);
+    this.#door.leave(ticket, now);
     ticket.predictedAt = now;
     this.#door.started(ticket, now);
     option.route.enterGates();
@@ -187,6 +192,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     lease.leaveGates();
     route.inFlight -= 1;
     this.#openLeases -= 1;
+    this.#door.charged(lease, ending);
     // Whoever waits for a gate waits for no instant, so it must be told.
     if (this.#settlements.add(lease, ending, now) || !hadRoom) this.#plan.isStale = true;
     const wasReady = route.status(now).kind === 'ready';
@@ -219,7 +225,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#expire(now);
     const isAlone = newcomer !== null && this.#door.waiting === 1;
     if (!isAlone || !this.#plan.startAlone(newcomer, now)) this.#bringUpToDate(now);
-    this.#arm();
+    this.#alarm.set(this.#nextAt());
     this.#outbox.deliver();
   }
 
@@ -239,7 +245,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   #watchDeadline(ticket: Ticket): void {
     this.#deadlines.push(ticket);
     if (this.#deadlines.size > 2 * this.#door.waiting + FEW_DEADLINES) this.#deadlines.retain((each) => each.isWaiting);
-    this.#arm();
+    this.#alarm.set(this.#nextAt());
   }
 
   #expire(now: number): void {
@@ -252,7 +258,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   #turnAway(ticket: Ticket, rejection: Rejection): void {
     this.#markLeaving(ticket);
-    this.#door.leave(ticket);
+    this.#door.leave(ticket, this.#clock.now());
     this.#outbox.push(() => ticket.request.onRejection(rejection));
   }
 
@@ -263,23 +269,6 @@ export class Scheduler implements LeaseOwner, PlanOwner {
       this.#plan.touch(ticket.booking.option.route);
     }
     ticket.state = 'done';
-  }
-
-  /** One timer, at the next instant that matters. Node fires up to 2 ms early, so it is set late and looks again. */
-  #arm(): void {
-    const at = this.#nextAt();
-    if (this.#timer?.at === at) return;
-    this.#timer?.cancel();
-    this.#timer = null;
-    if (at === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.ceil(Math.max(0, at - this.#clock.now())) + 1;
-    this.#timer = {
-      at,
-      cancel: this.#clock.schedule(delayMs, () => {
-        this.#timer = null;
-        this.#turn();
-      }),
-    };
   }
 
   #nextAt(): number {

@@ -4,7 +4,8 @@ import type { RouteOption } from './model-routes.ts';
 
 /** Somebody for whom routes are looked at. */
 export interface Seeker {
-  readonly arrival: number;
+  /** Its place among those of its line. */
+  readonly order: number;
 }
 
 /**
@@ -13,13 +14,13 @@ export interface Seeker {
  * earlier for a later one that costs as much or more. That spares most of the looking: with many routes, at all but the
  * one that was booked last.
  *
- * Each look is kept with the arrival of its ticket, so that it says the same when the plan is put right from an older
+ * Each look is kept with the place of its ticket, so that it says the same when the plan is put right from an older
  * ticket on: whatever was found for that one or those before it still holds.
  */
 export class StartBounds {
   readonly #counts: 'reserved' | 'expected';
   /**
-   * By route, its looks one after the other, newest last: start, arrival, and what was asked for in each unit (0 where no
+   * By route, its looks one after the other, newest last: start, place, and what was asked for in each unit (0 where no
    * limit of the route counts it). Flat lists of numbers, since they are read a hundred times a ticket.
    */
   readonly #looks: number[][] = [];
@@ -43,11 +44,11 @@ export class StartBounds {
   isBehind({ index }: RouteOption, cost: Cost, { at, seeker }: { at: number; seeker: Seeker }): boolean {
     const looks = this.#looks[index];
     if (looks === undefined) return false;
-    const { arrival } = seeker;
+    const { order } = seeker;
     const charge = cost[this.#counts];
     let tries = MOST_TRIES;
     for (let look = looks.length - LOOK; look >= 0 && tries > 0; look -= LOOK) {
-      if ((looks[look + ARRIVAL] as number) > arrival) continue;
+      if ((looks[look + ORDER] as number) > order) continue;
       tries -= 1;
       if ((looks[look] as number) >= at && isAtLeast(charge, looks, look + AMOUNTS)) return true;
     }
@@ -63,18 +64,18 @@ export class StartBounds {
     if (this.#meters[index] !== meters.length) looks.length = 0;
     this.#meters[index] = meters.length;
     const charge = cost[this.#counts];
-    const { arrival } = seeker;
-    while (looks.length > 0 && saysMore({ start, arrival, charge }, looks)) looks.length -= LOOK;
+    const { order } = seeker;
+    while (looks.length > 0 && saysMore({ start, order, charge }, looks)) looks.length -= LOOK;
     if (looks.length >= MOST_LOOKS * LOOK) looks.splice(0, looks.length - MOST_TRIES * LOOK);
-    const amounts = looks.push(start, arrival, 0, 0, 0, 0, 0) - UNITS;
+    const amounts = looks.push(start, order, 0, 0, 0, 0, 0) - UNITS;
     for (const { unit } of meters) looks[amounts + unit] = charge[unit];
   }
 
-  /** Forgets what was found for tickets that arrived after `arrival`. */
-  forget({ index }: RouteOption, arrival: number): void {
+  /** Forgets what was found for tickets behind `order`. */
+  forget({ index }: RouteOption, order: number): void {
     const looks = this.#looks[index];
     if (looks === undefined) return;
-    while (looks.length > 0 && (looks[looks.length - LOOK + ARRIVAL] as number) > arrival) looks.length -= LOOK;
+    while (looks.length > 0 && (looks[looks.length - LOOK + ORDER] as number) > order) looks.length -= LOOK;
   }
 }
 
@@ -91,12 +92,12 @@ function isAtLeast(charge: Charge, looks: readonly number[], from: number): bool
 
 /** Than the newest look, which is then for nothing: one as late for no more; any for an older ticket. */
 function saysMore(
-  { start, arrival, charge }: { start: number; arrival: number; charge: Charge },
+  { start, order, charge }: { start: number; order: number; charge: Charge },
   looks: readonly number[],
 ): boolean {
   const from = looks.length - LOOK;
-  if ((looks[from + ARRIVAL] as number) > arrival) return true;
-  if ((looks[from] as number) > start || (looks[from + ARRIVAL] as number) < arrival) return false;
+  if ((looks[from + ORDER] as number) > order) return true;
+  if ((looks[from] as number) > start || (looks[from + ORDER] as number) < order) return false;
   for (let unit = 0; unit < UNITS; unit += 1) {
     const amount = looks[from + AMOUNTS + unit] as number;
     if (amount > 0 && amount < (charge[unit] as number)) return false;
@@ -104,8 +105,8 @@ function saysMore(
   return true;
 }
 
-/** How a look is laid out: start, arrival, amounts. */
-const ARRIVAL = 1;
+/** How a look is laid out: start, place, amounts. */
+const ORDER = 1;
 const AMOUNTS = 2;
 const UNITS = 5;
 const LOOK = AMOUNTS + UNITS;

@@ -1,7 +1,7 @@
 import { compareTickets, type Ticket } from './ticket.ts';
 
 /**
- * Waiting tickets in order, oldest first:
+ * Waiting tickets of one client in order, oldest first:
  *
  *     #items:  ·  ·  b  b  ·  b  u  u  ·  u  u        · gone   b booked   u not booked yet
  *                    ▲ #head     ▲ #cursor
@@ -46,6 +46,38 @@ export class TicketQueue {
     this.#cursor = index;
     this.#isInOrder = this.#booked === 0;
     return true;
+  }
+
+  /** Who is to be served last, or last but for `except`; null: nobody. */
+  youngest(except: Ticket | null = null): Ticket | null {
+    for (let i = this.#items.length - 1; i >= this.#head; i -= 1) {
+      const ticket = this.#items[i] as Ticket;
+      if (ticket.isWaiting && ticket !== except) return ticket;
+    }
+    return null;
+  }
+
+  /**
+   * A place for a newcomer that is more urgent than others, if there is one: before those of the end of the queue that may be
+   * passed. Returns them, youngest first.
+   */
+  makeWay(newcomer: Ticket, mayPass: (older: Ticket) => boolean): Ticket[] {
+    const passed: Ticket[] = [];
+    let index = this.#items.length - 1;
+    for (; index >= this.#head; index -= 1) {
+      const older = this.#items[index] as Ticket;
+      if (!older.isWaiting) continue;
+      if (!mayPass(older)) break;
+      passed.push(older);
+    }
+    const next = passed.at(-1);
+    if (next === undefined) return passed;
+    const before = index < this.#head ? next.order - 1 : (this.#items[index] as Ticket).order;
+    const order = (before + next.order) / 2;
+    // Between two numbers that are next to each other there is no third.
+    if (order <= before || order >= next.order) return [];
+    newcomer.order = order;
+    return passed;
   }
 
   /** The ticket has left, by a lease or otherwise; its state says so already. */

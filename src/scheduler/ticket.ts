@@ -1,3 +1,4 @@
+import type { Charge } from '../charge.ts';
 import type { Cost } from './cost.ts';
 import type { Lease } from './lease.ts';
 import type { Line } from './line.ts';
@@ -6,11 +7,14 @@ import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
 import type { Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
+import type { Share, ShareTerms } from './shares/share.ts';
 
 /** What a caller wants to send, and whom to tell. Exactly one of `onLease` and `onRejection` is called per wait. */
 export interface TicketRequest {
   readonly id: string;
   readonly client: string;
+  /** What its client is entitled to; absent: as everybody. */
+  readonly share?: ShareTerms | undefined;
   readonly model: ModelRoutes;
   /** By target, in the order of the model's targets; null: this target can't serve the request. */
   readonly costs: readonly (Cost | null)[];
@@ -42,6 +46,13 @@ export interface TicketRequest {
   readonly renewed?: () => TicketRequest | null;
 }
 
+interface TicketEntry {
+  readonly share: Share;
+  readonly order: number;
+  readonly now: number;
+  readonly hasPromise: boolean;
+}
+
 /**
  * A request on its way to a lease.
  *
@@ -55,13 +66,24 @@ export class Ticket {
   /** Another one after the configuration has changed, and with it the line. */
   request: TicketRequest;
   line: Line;
-  /** Order of arrival, kept through retries. Whoever comes back for a kept place arrives anew. */
-  readonly arrival: number;
+  /** By whose virtual time it has its turn. */
+  share: Share;
+  /** What it counts for there: the tokens that it is expected to cost. */
+  shareTokens: number;
+  /**
+   * Its place among those of its client: that of its arrival, kept through retries, unless it has passed others because it is
+   * more urgent. Whoever comes back for a kept place arrives anew.
+   */
+  order: number;
   readonly arrivedAt: number;
   readonly deadline: number;
   state: 'waiting' | 'leased' | 'withdrawn' | 'done' = 'waiting';
   /** Where and when the plan lets it start; null while it has no booking. */
   booking: { readonly option: RouteOption; readonly at: number; readonly waitsFor: Meter | null } | null = null;
+  /** It has passed others of its client. */
+  isUrgent = false;
+  /** In the walk in which it was booked: whoever is booked after it has a higher one. */
+  rank = 0;
   /** What was foretold last: the start as the plan or the backlog sees it. */
   predictedAt: number;
   /** The first prediction, kept to learn how far predictions are off. */
@@ -76,10 +98,12 @@ export class Ticket {
   /** Whether a promise was made: then its length is no reason to reject it. */
   readonly hasPromise: boolean;
 
-  constructor(request: TicketRequest, line: Line, entry: { arrival: number; now: number; hasPromise: boolean }) {
+  constructor(request: TicketRequest, line: Line, entry: TicketEntry) {
     this.request = request;
     this.line = line;
-    this.arrival = entry.arrival;
+    this.share = entry.share;
+    this.shareTokens = shareTokensOf(firstCost(request.costs).expected);
+    this.order = entry.order;
     this.arrivedAt = entry.now;
     this.predictedAt = entry.now;
     this.deadline = entry.now + request.maxWaitMs;
@@ -99,7 +123,20 @@ export class Ticket {
   }
 }
 
-/** The one total order of waiting tickets: older first. Shares and classes would compare their tags before arrival. */
-export function compareTickets(a: { readonly arrival: number }, b: { readonly arrival: number }): number {
-  return a.arrival - b.arrival;
+/** The order of those of one client. Between clients it depends on what each of them got: see `shares/fair-walk.ts`. */
+export function compareTickets(a: { readonly order: number }, b: { readonly order: number }): number {
+  return a.order - b.order;
 }
+
+/** Of a target that can serve it; all charge about the same. */
+export function firstCost(costs: TicketRequest['costs']): Cost {
+  return costs.find((each) => each !== null) as Cost;
+}
+
+/** What a charge counts for between clients, in tokens. */
+export function shareTokensOf([requests, tokens]: Charge): number {
+  return requests === 0 && tokens === 0 ? 0 : Math.max(FEWEST_TOKENS, tokens);
+}
+
+/** A request is never for nothing: where requests are what is limited, a flood of tiny ones takes from others too. */
+const FEWEST_TOKENS = 100;

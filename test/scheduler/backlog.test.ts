@@ -42,11 +42,11 @@ function lineOf(routes: readonly Route[], clientQuota: Quota | null = null): Lin
 function waiterIn(line: Line, changes: Partial<Waiter> = {}): Waiter {
   const charge = chargeOf(0, 0);
   const cost = { reserved: charge, expected: charge, certain: charge };
-  return { arrival: 0, line, notBefore: 0, weight: 1, hasLeft: false, costOn: () => cost, ...changes };
+  return { line, notBefore: 0, weight: 1, hasLeft: false, costOn: () => cost, ...changes };
 }
 
 function manyIn(line: Line, count: number, changes: Partial<Waiter> = {}): Waiter[] {
-  return Array.from({ length: count }, (_, arrival) => waiterIn(line, { arrival, ...changes }));
+  return Array.from({ length: count }, () => waiterIn(line, changes));
 }
 
 const nobody = () => {};

@@ -12,10 +12,10 @@ const rpm = (capacity: number): NamedPlan => ({
 /** So many that they are foretold anew in slices of two hundred: first the patient ones, behind them the late ones. */
 function longQueue(options: { readonly maxWaitMs: number; readonly maxQueueSize?: number }): Office {
   const office = new Office({ a: { limits: [rpm(60)] } }, options);
-  for (let i = 0; i < 60; i += 1) office.ask(`first ${i}`, { client: 'first' });
+  for (let i = 0; i < 60; i += 1) office.ask(`first ${i}`);
   office.clock.advance(600);
-  for (let i = 0; i < 150; i += 1) office.ask(`patient ${i}`, { client: 'patient' });
-  for (let i = 0; i < 150; i += 1) office.ask(`late ${i}`, { client: 'late' });
+  for (let i = 0; i < 150; i += 1) office.ask(`patient ${i}`);
+  for (let i = 0; i < 150; i += 1) office.ask(`late ${i}`);
   return office;
 }
 
@@ -38,10 +38,10 @@ describe('a long queue', () => {
 
   // It was pushed into the backlog that was being built, found hopeless there, and left the queue that it was never in.
   test('a newcomer for whom there is no room meanwhile is told once, and counted never', () => {
-    const office = longQueue({ maxWaitMs: 340_000, maxQueueSize: 150 });
+    const office = longQueue({ maxWaitMs: 340_000, maxQueueSize: 300 });
     slowDown(office, 45);
     for (let i = 0; i < 400 && office.scheduler.door.nextRefreshAt > 0; i += 1) office.clock.advance(1);
-    office.ask('one too many', { client: 'patient' });
+    office.ask('one too many');
     expect(office.rejected('one too many')).toMatchObject({ kind: 'queue_full' });
     office.clock.advance(1_000);
     expect(office.rejected('one too many')).toMatchObject({ kind: 'queue_full' });

@@ -38,6 +38,8 @@ interface Ask {
   readonly reservedTokens?: number;
   readonly client?: string;
   readonly rejectsOnClientLimit?: boolean;
+  readonly maxWaitMs?: number;
+  readonly share?: TicketRequest['share'];
   readonly isStreamed?: boolean;
   readonly prefers?: string;
   /** Targets that can't serve it. */
@@ -130,7 +132,8 @@ export class Office {
       rejectsOnClientLimit: ask.rejectsOnClientLimit ?? false,
       isStreamed: ask.isStreamed ?? false,
       prefers: ask.prefers ?? null,
-      maxWaitMs: this.#options.maxWaitMs ?? 30_000,
+      maxWaitMs: ask.maxWaitMs ?? this.#options.maxWaitMs ?? 30_000,
+      share: ask.share,
       maxQueueSize: this.#options.maxQueueSize ?? 1_000,
       placeKey: () => name,
       mayGoElsewhere: ask.mayGoElsewhere ?? false,

@@ -114,7 +114,7 @@ test('of two tickets that cost the same the older always starts first', () => {
       const same = given.steps.map((each) => (each.do === 'ask' ? { ...each, tokens: 500 } : each));
       const { world } = run({ ...given, steps: same });
       world.clock.advance(3 * MINUTE_MS);
-      const order = world.served.map(({ ticket }) => ticket.arrival);
+      const order = world.served.map(({ ticket }) => ticket.order);
       expect(order).toEqual([...order].sort((a, b) => a - b));
     }),
     { numRuns: 150 },

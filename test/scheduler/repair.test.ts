@@ -260,7 +260,7 @@ test('where slots are held for as long as answers take, nobody is lost, overtake
         }
       }
       world.clock.advance(3 * MINUTE_MS);
-      const order = world.served.map(({ ticket }) => ticket.arrival);
+      const order = world.served.map(({ ticket }) => ticket.order);
       expect(order).toEqual([...order].sort((a, b) => a - b));
       expect(world.refusals).toBe(0);
       expect(tickets.every(({ isWaiting }) => !isWaiting)).toBe(true);

@@ -12,7 +12,7 @@ function cost(input: number, output: number, certain = input): Cost {
 describe('what is known of a route', () => {
   const [TOKENS, IN_FLIGHT] = [{ unit: 1 }, { unit: 4 }] as const;
   const option = { index: 1, route: { meters: [TOKENS] } } as unknown as RouteOption;
-  const first = { arrival: 1 };
+  const first = { order: 1 };
 
   test('holds for whatever costs as much or more, and for no earlier instant', () => {
     const bounds = new StartBounds('reserved');
@@ -34,22 +34,22 @@ describe('what is known of a route', () => {
   test('says nothing of tickets that come before, and outlives what is found for those behind', () => {
     const bounds = new StartBounds('reserved');
     bounds.learn(option, cost(100, 100), { start: 500, seeker: first });
-    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5 } });
-    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: { arrival: 0 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 4 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(true);
+    bounds.learn(option, cost(100, 100), { start: 900, seeker: { order: 5 } });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 400, seeker: { order: 0 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { order: 4 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { order: 5 } })).toBe(true);
     bounds.forget(option, 4);
     bounds.forget({ ...option, index: 0 }, 4);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5 } })).toBe(true);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { order: 5 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { order: 5 } })).toBe(true);
   });
 
   test('for one behind falls when one before it, which has come back, is looked at again', () => {
     const bounds = new StartBounds('reserved');
-    bounds.learn(option, cost(100, 100), { start: 900, seeker: { arrival: 5 } });
-    bounds.learn(option, cost(100, 100), { start: 500, seeker: { arrival: 2 } });
-    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { arrival: 5 } })).toBe(false);
-    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { arrival: 5 } })).toBe(true);
+    bounds.learn(option, cost(100, 100), { start: 900, seeker: { order: 5 } });
+    bounds.learn(option, cost(100, 100), { start: 500, seeker: { order: 2 } });
+    expect(bounds.isBehind(option, cost(100, 100), { at: 900, seeker: { order: 5 } })).toBe(false);
+    expect(bounds.isBehind(option, cost(100, 100), { at: 500, seeker: { order: 5 } })).toBe(true);
   });
 
   test('is not what never fits: something larger may be a guess, and be cut', () => {

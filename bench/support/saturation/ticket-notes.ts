@@ -52,7 +52,7 @@ export class TicketNotes {
       const open = notes.#begin(request);
       const ticket = submit.call(this, notes.#overheard(request, open));
       if (ticket === null) return null;
-      open.note.arrival = ticket.arrival;
+      open.note.arrival = ticket.order;
       if (open.note.startedAt === null) open.note.foretoldAt = ticket.predictedAt;
       return ticket;
     };

@@ -10,6 +10,7 @@ import type { Rejection } from '../../../src/scheduler/rejection.ts';
 import { Route } from '../../../src/scheduler/route.ts';
 import { foundBooks, restoreBooks, saveBooks } from '../../../src/scheduler/saved-books.ts';
 import { Scheduler } from '../../../src/scheduler/scheduler.ts';
+import type { ClassRule } from '../../../src/scheduler/shares/share.ts';
 import { createStrategy } from '../../../src/scheduler/strategies/registry.ts';
 import type { Strategy } from '../../../src/scheduler/strategies/strategy.ts';
 import type { Ticket, TicketRequest } from '../../../src/scheduler/ticket.ts';
@@ -53,6 +54,7 @@ export interface SimulatedRequest {
 export interface WorldOptions {
   readonly keys: readonly SimulatedKey[];
   readonly strategy?: string;
+  readonly classRule?: ClassRule;
   readonly maxWaitMs?: number;
   readonly maxQueueSize?: number;
   /** What the vendor's limiter keeps: the usage, or what it reserved. */
@@ -95,7 +97,11 @@ export class World {
     this.clock = before?.clock ?? new FakeClock();
     this.#options = options;
     this.random = seededRandom(options.seed ?? 1);
-    this.scheduler = new Scheduler({ clock: this.clock, random: this.random });
+    this.scheduler = new Scheduler({
+      clock: this.clock,
+      random: this.random,
+      classRule: options.classRule ?? 'weighted',
+    });
     const upstream = { provider: 'sim', model: 'm', restsUntil: 0, overloaded: null };
     const shared = new Map<string, { quota: Quota; limiter: UpstreamLimiter }>();
     const routes = options.keys.map((key, index) => {

@@ -1,0 +1,39 @@
+/** Whoever takes turns: a client within its class, a class within its pool. */
+export interface FairMember {
+  /** A larger one gets more. */
+  readonly weight: number;
+  /** Virtual time at which what it was served so far would end: whoever's is lowest is next. */
+  finish: number;
+}
+
+/**
+ * Start-time fair queueing: everybody is served in proportion to their weight while they want more than that, and what
+ * somebody does not want is for the others. Virtual time goes on by `amount / weight` for whoever is served, and the level's
+ * own is that of whom was served last: a member that comes back begins there, so that nobody saves up for later.
+ */
+export class FairLevel {
+  #time = 0;
+
+  /** Virtual time of the level: where the one that was served last began. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /**
+   * Somebody begins to wait.
+   * @param lowest where the others begin that wait for the same: the level may be further where another limit lets it
+   */
+  join(member: FairMember, lowest = Number.POSITIVE_INFINITY): void {
+    member.finish = Math.max(member.finish, Math.min(this.#time, lowest));
+  }
+
+  served(member: FairMember, amount: number): void {
+    this.#time = Math.max(this.#time, member.finish);
+    member.finish += amount / member.weight;
+  }
+
+  /** Brings a member of another level over, as far from this one's time as it was from that one's. */
+  adopt(member: FairMember, from: FairLevel): void {
+    member.finish += this.#time - from.time;
+  }
+}

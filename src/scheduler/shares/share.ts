@@ -1,0 +1,156 @@
+import { FairLevel, type FairMember } from './fair-level.ts';
+
+/** Classes of requests, the most urgent first. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** `weighted`: each class has its share while it wants it. `strict`: a class waits as long as one above it has work. */
+export type ClassRule = 'weighted' | 'strict';
+
+/** What a request's client is entitled to. */
+export interface ShareTerms {
+  readonly priority: Priority;
+  readonly weight: number;
+}
+
+/** For requests of which nothing is said. */
+export const USUAL_SHARE: ShareTerms = { priority: 'normal', weight: 1 };
+
+const CLASS_WEIGHTS: Readonly<Record<Priority, number>> = { high: 100, normal: 20, low: 5 };
+
+/** One client's requests of one class, wherever they compete with others for the same limits. */
+export interface Share extends FairMember {
+  readonly client: string;
+  weight: number;
+  class: ShareClass;
+  /** How many of it wait. */
+  waiting: number;
+}
+
+/** The clients of one priority in one pool. */
+export class ShareClass implements FairMember {
+  readonly priority: Priority;
+  readonly weight: number;
+  readonly pool: Pool;
+  readonly clients = new FairLevel();
+  finish = 0;
+  waiting = 0;
+
+  constructor(priority: Priority, pool: Pool) {
+    this.priority = priority;
+    this.weight = CLASS_WEIGHTS[priority];
+    this.pool = pool;
+  }
+}
+
+/**
+ * Those who compete: the clients of all models whose routes share limits, directly or by way of others. Where nothing is
+ * shared, what somebody gets is nobody else's loss.
+ */
+export class Pool {
+  readonly classes = new FairLevel();
+  readonly #byPriority = new Map<Priority, ShareClass>(
+    PRIORITIES.map((priority) => [priority, new ShareClass(priority, this)]),
+  );
+  #shares = new Map<string, Share>();
+  /** Whose request came last, and until when those of others make this pool one of many. */
+  #waitingShares = 0;
+  #lastShare: Share | null = null;
+  #contestedUntil = Number.NEGATIVE_INFINITY;
+
+  share(client: string, { priority, weight }: ShareTerms): Share {
+    const id = `${priority} ${client}`;
+    let share = this.#shares.get(id);
+    if (share === undefined) {
+      const ofClass = this.#class(priority);
+      share = { client, weight, class: ofClass, finish: ofClass.clients.time, waiting: 0 };
+      this.#shares.set(id, share);
+    }
+    share.weight = weight;
+    return share;
+  }
+
+  /** A request has come: several clients compete as long as each of two was here lately. */
+  came(share: Share, now: number): void {
+    if (this.#lastShare !== null && this.#lastShare !== share) this.#contestedUntil = now + LATELY_MS;
+    this.#lastShare = share;
+  }
+
+  /** Whether more than one client has been here lately: then the end of the queue is not where a newcomer stands. */
+  isContested(now: number): boolean {
+    return now < this.#contestedUntil;
+  }
+
+  /** Whether a client other than this one waits: whoever comes may have its turn before those of others. */
+  hasOthers(share: Share): boolean {
+    return this.#waitingShares > (share.waiting > 0 ? 1 : 0);
+  }
+
+  /** @param lowest where the others begin that wait in the same line */
+  waits(share: Share, lowest: number): void {
+    const { class: ofClass } = share;
+    if (ofClass.waiting === 0) this.classes.join(ofClass);
+    if (share.waiting === 0) {
+      ofClass.clients.join(share, lowest);
+      this.#waitingShares += 1;
+    }
+    share.waiting += 1;
+    ofClass.waiting += 1;
+  }
+
+  waitsNoMore(share: Share): void {
+    share.waiting -= 1;
+    if (share.waiting === 0) this.#waitingShares -= 1;
+    share.class.waiting -= 1;
+  }
+
+  /** So much was granted to it, in tokens. */
+  served(share: Share, tokens: number): void {
+    this.classes.served(share.class, tokens);
+    share.class.clients.served(share, tokens);
+  }
+
+  /** What was granted came to so much more, or less: it counts for the client's next. */
+  corrected(share: Share, tokens: number): void {
+    share.finish += tokens / share.weight;
+    share.class.finish += tokens / share.class.weight;
+  }
+
+  /** How much of its own it got ahead of its time, in tokens: so much others have before its next turn comes. */
+  leadTokens(share: Share): number {
+    const { class: ofClass } = share;
+    const isAlone = ofClass.waiting === share.waiting;
+    const own = isAlone ? 0 : (share.finish - ofClass.clients.time) * share.weight;
+    const isOnlyClass = PRIORITIES.every((each) => each === ofClass.priority || this.#class(each).waiting === 0);
+    const ofAll = isOnlyClass ? 0 : (ofClass.finish - this.classes.time) * ofClass.weight;
+    return Math.max(0, own) + Math.max(0, ofAll);
+  }
+
+  /**
+   * A model has turned up that shares limits with both pools. A client that waits in both has two shares until those that
+   * wait now are served.
+   */
+  absorb(other: Pool): void {
+    for (const [priority, theirs] of other.#byPriority) {
+      const ours = this.#class(priority);
+      if (ours.waiting === 0) this.classes.join(ours);
+      ours.waiting += theirs.waiting;
+    }
+    for (const [id, share] of other.#shares) {
+      const ours = this.#class(share.class.priority);
+      ours.clients.adopt(share, share.class.clients);
+      share.class = ours;
+      if (!this.#shares.has(id)) this.#shares.set(id, share);
+    }
+    this.#waitingShares += other.#waitingShares;
+    this.#contestedUntil = Math.max(this.#contestedUntil, other.#contestedUntil);
+    other.#shares = this.#shares;
+  }
+
+  #class(priority: Priority): ShareClass {
+    return this.#byPriority.get(priority) as ShareClass;
+  }
+}
+
+/** Whoever was here so long ago is expected again. */
+const LATELY_MS = 20_000;

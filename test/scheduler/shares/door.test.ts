@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import type { NamedPlan } from '../../../src/scheduler/quota.ts';
+import { Office } from '../office.ts';
+
+const rpm = (capacity: number): NamedPlan => ({
+  name: 'rpm',
+  plan: { unit: 'requests', windowMs: 60_000, capacity, algorithm: 'token-bucket', isGuess: false },
+});
+
+/** One a second; two clients that have waited for three seconds. */
+function contested(options: ConstructorParameters<typeof Office>[1]): Office {
+  const office = new Office({ a: { limits: [rpm(60)] } }, options);
+  for (let i = 0; i < 60; i += 1) office.ask('first');
+  for (let i = 0; i < 8; i += 1) for (const client of ['a', 'b']) office.ask(`${client}${i}`, { client });
+  office.clock.advance(3_500);
+  return office;
+}
+
+describe('where clients compete', () => {
+  test('one that finds its part of the queue full is told when its turn would be', () => {
+    const office = contested({ maxWaitMs: 40_000, maxQueueSize: 8 });
+    for (let i = 0; i < 8; i += 1) office.ask(`more ${i}`, { client: 'a' });
+    office.ask('too many', { client: 'a' });
+    const rejection = office.rejected('too many');
+    expect(rejection).toMatchObject({ kind: 'queue_full', limit: { name: 'rpm' } });
+    // Its own that wait are ahead, at every other turn, and its own that were told to come back.
+    expect((rejection as { predictedWaitMs: number }).predictedWaitMs).toBeGreaterThan(12_000);
+    expect((rejection as { predictedWaitMs: number }).predictedWaitMs).toBeLessThan(60_000);
+  });
+
+  test('one that something else could not serve either has its place behind those of its own client', () => {
+    const office = contested({ maxWaitMs: 10_000 });
+    for (let i = 0; i < 20; i += 1) office.ask(`a more ${i}`, { client: 'a', mayGoElsewhere: true });
+    const told = office.rejectedNames.map((name) => office.rejected(name)).find((each) => each && 'keepPlace' in each);
+    const retryAfterMs = (told as { keepPlace: (now: number) => number | null }).keepPlace(office.clock.now());
+    expect(retryAfterMs).toBeGreaterThan(0);
+    expect(retryAfterMs).toBeLessThan(60_000);
+  });
+});
