@@ -1,33 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import type { TextSink } from './cli/io.ts';
-import type { StartEnvironment } from './cli/start.ts';
+import type { RefusedReload, Reload, StartEnvironment } from './cli/start.ts';
 import type { Clock } from './clock.ts';
-import { isLoopback } from './config/addresses.ts';
-import type { Config, ProviderConfig } from './config/config.ts';
-import { createServer, type HttpServer } from './http/server.ts';
-import type { ServerSettings } from './http/services.ts';
-import type { LimitFacts } from './providers/provider.ts';
+import { adopt } from './config/compare-configs.ts';
+import type { Config } from './config/config.ts';
+import { createServer } from './http/server.ts';
+import type { Services } from './http/services.ts';
 import { Affinity } from './proxy/affinity/affinity.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
 import { createRawHandler } from './proxy/raw/handle-raw.ts';
-import type { RequestSettings } from './proxy/request-services.ts';
+import type { RawRouteLookup } from './proxy/raw/raw-request.ts';
 import { RetryBudget } from './proxy/retry-budget.ts';
-import { createScrub } from './proxy/scrub.ts';
+import type { ModelLookup } from './proxy/served-model.ts';
 import { StoredThings } from './proxy/stored/stored-things.ts';
-import type { SchedulerEvent, SchedulerListener } from './scheduler/events.ts';
+import type { SchedulerEvent } from './scheduler/events.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { adapterOf } from './setup/adapters.ts';
 import { Books } from './setup/books.ts';
 import { ClientBudgets } from './setup/client-budgets.ts';
 import { ClientQuotas } from './setup/client-quotas.ts';
 import { KeptBooks } from './setup/kept-books.ts';
-import { Prober, type ProberParts } from './setup/prober.ts';
-import { type QueueViewParts, queueView } from './setup/queue-view.ts';
+import { lifecycle } from './setup/lifecycle.ts';
+import { LoadedConfig } from './setup/loaded-config.ts';
+import { Prober } from './setup/prober.ts';
+import { queueView } from './setup/queue-view.ts';
 import { rateHeaders } from './setup/rate-headers.ts';
-import { secretsOf } from './setup/secrets.ts';
+import { routeChange } from './setup/route-change.ts';
+import { KnownSecrets } from './setup/secrets.ts';
 import { ServedModels } from './setup/served-models.ts';
+import {
+  clientsByKey,
+  isServedAlike,
+  knownUpstreamModels,
+  providerPaths,
+  requestSettings,
+  retryAllowance,
+  serverSettings,
+} from './setup/settings.ts';
 import { Traffic } from './setup/traffic.ts';
 import { createTransport } from './setup/transport.ts';
 import { FileStore } from './state/file-store.ts';
@@ -38,12 +49,17 @@ import { Calibration } from './tokens/calibrate.ts';
 import { OutputPredictor } from './tokens/predict-output.ts';
 import { createTokenCounter, type TokenCounter } from './tokens/token-counter.ts';
 import { createImageFetcher } from './upstream/image-fetcher.ts';
-import type { Transport } from './upstream/transport.ts';
 import { TokenWorker } from './workers/token-worker.ts';
 
 /** A configured Sluice. */
 export interface App {
   listen(): Promise<{ readonly url: string }>;
+  /** Another configuration, while requests run: what stays keeps its books, and who waits is served by what there is then. */
+  reload(reload: Reload): Promise<void>;
+  /** A configuration was not to be had: nothing changes, and log and `/health` say so. */
+  refuseReload(refusal: RefusedReload): void;
+  /** One line of the log, about something outside. */
+  tell(what: string): void;
   /** Stops in good order: nobody new, those who can start within the grace are served, books are written. */
   close(): Promise<void>;
   /** Cuts what is under way; books are written all the same. */
@@ -52,160 +68,192 @@ export interface App {
   readonly openLeases: number;
   /** Bytes of request bodies that are held now. */
   readonly heldBodyBytes: number;
-}
-
-/** Puts the parts together: the only place that knows which part stands behind which port. */
-export async function createApp(config: Config, environment: AppEnvironment): Promise<App> {
-  const { clock } = environment;
-  const secrets = secretsOf(config);
-  const log = createLog(config, environment, secrets);
-  const kept = await openKeptBooks(config, clock, log);
-  const books = new Books({ config, clock, random: Math.random, factsOf, keeper: kept });
-  const models = new ServedModels({ config, books, adapterOf, createdAt: Math.floor(clock.wallNow() / 1000) });
-  const clientQuotas = new ClientQuotas(config.clients, clock, kept);
-  const onEvent = (event: SchedulerEvent) => tell(log, event, clock);
-  const scheduler = new Scheduler({ clock, random: Math.random, onEvent });
-  const budgets = clientBudgets(config, clock, kept);
-  const traffic = new Traffic();
-  const worker = new TokenWorker({ clock });
-  const tokens = await openTokenCounter(config, clock, worker);
-  const transport = createTransport(config, environment);
-  const images = createImageFetcher({ clock, userAgent: `sluice/${environment.version}` });
-  const shared = {
-    clock,
-    scheduler,
-    transport,
-    affinity: new Affinity({ clock }),
-    stored: new StoredThings(),
-    isShared: config.clients.length === 0,
-    retryBudget: new RetryBudget({ share: config.defaults.retry.budgetShare, floor: RETRY_FLOOR }),
-    scrub: createScrub(secrets),
-    settings: requestSettings(config, environment.version),
-    termsOf: (client: Client) => clientQuotas.termsOf(client),
-    budgetOf: (client: Client) => budgets.budgetOf(client),
-    onSummary: summaries(traffic, log),
-  };
-  const serve = createRequestHandler({
-    ...shared,
-    models,
-    images,
-    tokens,
-    calibration: new Calibration(),
-    outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
-    rateHeaders: ({ routes }) => rateHeaders(routes, clock.now()),
-  });
-  const server = await createServer(serverSettings(config), {
-    clock,
-    events: log,
-    version: environment.version,
-    clients: clientsByKey(config),
-    providers: config.providers.map(({ name, isRaw }) => ({ name, isRaw })),
-    randomId: () => randomUUID().replaceAll('-', ''),
-    serve,
-    serveRaw: createRawHandler({ ...shared, rawRoutes: models }),
-    listModels: (client) => models.list(client),
-    findModel: (client, id) => models.entry(client, id),
-    queueView: (client) => queueView(queueParts(client, { clock, scheduler, models, clientQuotas, budgets, traffic })),
-    health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases }),
-  });
-  const prober = createProber(config, { ...shared, books, onEvent });
-  const end = async () => {
-    prober.close();
-    await transport.close();
-    scheduler.stop();
-    await Promise.all([images.close(), worker.close(), kept.close()]);
-  };
-  return lifecycle({ config, clock, scheduler, transport, server, end });
+  /** What the books know of, in use or not. */
+  readonly booksSize: Books['size'];
 }
 
 /** What the process lends to an app. */
 export type AppEnvironment = StartEnvironment;
 
-interface LifecycleParts {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly server: HttpServer;
-  readonly transport: Transport;
-  readonly end: () => Promise<void>;
-}
-
-function lifecycle({ config, clock, scheduler, transport, server, end }: LifecycleParts): App {
-  const { host, port, drainDelayMs, shutdownGraceMs } = config.server;
-  /** Ends what waits and what is under way: each gets its last words in its own answer. */
-  const cut = () => {
-    scheduler.drain(0);
-    void transport.close();
-  };
+/** Puts the parts together: the only place that knows which part stands behind which port. */
+export async function createApp(config: Config, environment: AppEnvironment): Promise<App> {
+  const parts = await openParts(config, environment);
+  const { log, scheduler, loaded } = parts;
+  const inForce = (): InForce => current;
+  let current = putInForce(config, parts, { inForce, before: null });
+  const server = await createServer(serverSettings(config), createServices(parts, inForce));
   return {
-    async listen() {
-      const at = await server.listen({ host, port });
-      const name = at.host.includes(':') ? `[${at.host}]` : at.host;
-      return { url: `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at.port}` };
+    ...lifecycle(parts, server, inForce),
+    async reload(wanted) {
+      const { config: next, changes, needsRestart } = adopt(current.config, wanted.config);
+      await parts.tokens.preload(knownUpstreamModels(next));
+      const serve = isServedAlike(current.config, next)
+        ? null
+        : await server.prepare(serverSettings(next), providerPaths(next));
+      // From here on nothing waits: all of it comes into force at once.
+      current.prober.close();
+      const reopened = reconfigure(parts, next);
+      current = putInForce(next, parts, { inForce, before: current });
+      parts.books.forget();
+      serve?.();
+      scheduler.changed();
+      loaded.loaded();
+      log.reloaded({ file: wanted.file, version: wanted.version, ...changes, reopened });
+      for (const warning of wanted.warnings) log.problem(warning);
+      if (needsRestart.length > 0) log.problem(`only a restart changes ${needsRestart.join(', ')}`);
     },
-    async close() {
-      server.leave();
-      await new Promise<void>((resolve) => clock.schedule(drainDelayMs, resolve));
-      server.startDraining();
-      scheduler.drain(shutdownGraceMs);
-      const cancel = clock.schedule(shutdownGraceMs, cut);
-      await server.close({ graceMs: shutdownGraceMs + LAST_WORDS_MS });
-      cancel();
-      await end();
+    refuseReload(refusal) {
+      loaded.refused(refusal.mistakes.length);
+      log.reloadRefused(refusal);
     },
-    async closeNow() {
-      server.startDraining();
-      cut();
-      await server.close({ graceMs: LAST_WORDS_MS });
-      await end();
-    },
+    tell: (what) => log.problem(what),
     get openLeases() {
       return scheduler.openLeases;
     },
     get heldBodyBytes() {
       return server.heldBodyBytes;
     },
+    get booksSize() {
+      return parts.books.size;
+    },
   };
 }
 
-function factsOf(provider: ProviderConfig): LimitFacts {
-  return adapterOf(provider).limits;
+/** What lives as long as the process, whatever is configured. */
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function openParts(config: Config, environment: AppEnvironment) {
+  const { clock, version } = environment;
+  const secrets = new KnownSecrets(config);
+  const log = createLog(config, environment, secrets);
+  const kept = await openKeptBooks(config, clock, log);
+  const factsOf: ConstructorParameters<typeof Books>[0]['factsOf'] = (provider) => adapterOf(provider).limits;
+  const worker = new TokenWorker({ clock });
+  const onEvent = (event: SchedulerEvent): void => {
+    const change = routeChange(event, clock.now());
+    if (change) log.routeChanged(change);
+  };
+  return {
+    ...{ clock, version, secrets, log, kept, worker, onEvent },
+    loaded: new LoadedConfig(clock),
+    createdAt: Math.floor(clock.wallNow() / 1000),
+    books: new Books({ config, clock, random: Math.random, factsOf, keeper: kept }),
+    clientQuotas: new ClientQuotas(config.clients, clock, kept),
+    budgets: clientBudgets(config, clock, kept),
+    scheduler: new Scheduler({ clock, random: Math.random, onEvent }),
+    traffic: new Traffic(),
+    tokens: await openTokenCounter(config, clock, worker),
+    transport: createTransport(config, environment),
+    images: createImageFetcher({ clock, userAgent: `sluice/${version}` }),
+    affinity: new Affinity({ clock }),
+    stored: new StoredThings(),
+    retryBudget: new RetryBudget(retryAllowance(config)),
+    calibration: new Calibration(),
+    outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
+  };
 }
 
-type ProberServices = Pick<ProberParts, 'books' | 'clock' | 'transport'> & {
-  readonly scheduler: Scheduler;
-  readonly onEvent: SchedulerListener;
-  readonly settings: RequestSettings;
-};
+/** Parts that live on take another configuration. Gives the keys that are tried again. */
+function reconfigure(parts: Parts, config: Config): readonly string[] {
+  const { log, defaults } = config;
+  parts.secrets.learn(config);
+  parts.log.reconfigure(log);
+  parts.clientQuotas.reconfigure(config.clients);
+  parts.budgets.configure(config.clients);
+  parts.transport.reconfigure(config);
+  parts.retryBudget.allow(retryAllowance(config));
+  parts.outputs.startFrom(defaults.predictedOutputTokens);
+  return parts.books.reconfigure(config);
+}
 
-function createProber({ providers }: Config, services: ProberServices): Prober {
-  const { scheduler, onEvent, settings, books, clock, transport } = services;
+/** A configuration, and what is made of it. */
+interface InForce {
+  readonly config: Config;
+  readonly models: ServedModels;
+  readonly clients: Services['clients'];
+  readonly serve: Services['serve'];
+  readonly serveRaw: Services['serveRaw'];
+  readonly prober: Prober;
+}
+
+/**
+ * A request keeps the settings of its arrival; models, keys and limits are what they are when it is its turn, so they are
+ * asked of whatever is `inForce` then.
+ */
+function putInForce(
+  config: Config,
+  parts: Parts,
+  { inForce, before }: { readonly inForce: () => InForce; readonly before: InForce | null },
+): InForce {
+  const { books, createdAt, clock, traffic, log, version } = parts;
+  const shared = {
+    ...parts,
+    isShared: config.clients.length === 0,
+    scrub: parts.secrets.inText,
+    settings: requestSettings(config, version),
+    termsOf: (client: Client) => parts.clientQuotas.termsOf(client),
+    budgetOf: (client: Client) => parts.budgets.budgetOf(client),
+    onSummary: (summary: RequestSummary) => {
+      traffic.add(summary);
+      log.requestEnded(summary);
+    },
+  };
+  const lookup: ModelLookup & RawRouteLookup = {
+    find: (name, client, provider) => inForce().models.find(name, client, provider),
+    fallback: (name) => inForce().models.fallback(name),
+    findRaw: (provider, path, client) => inForce().models.findRaw(provider, path, client),
+  };
+  return {
+    config,
+    models: new ServedModels({ config, books, adapterOf, createdAt }, before?.models),
+    clients: clientsByKey(config),
+    serve: createRequestHandler({
+      ...shared,
+      models: lookup,
+      rateHeaders: ({ routes }) => rateHeaders(routes, clock.now()),
+    }),
+    serveRaw: createRawHandler({ ...shared, rawRoutes: lookup }),
+    prober: createProber(config, parts),
+  };
+}
+
+function createProber({ providers }: Config, { books, clock, transport, scheduler, onEvent, version }: Parts): Prober {
   const onChange = () => scheduler.changed();
-  const { userAgent } = settings;
+  const userAgent = `sluice/${version}`;
   return new Prober({ providers, books, clock, transport, random: Math.random, userAgent, emit: onEvent, onChange });
 }
 
-function createLog({ log }: Config, { logStream }: AppEnvironment, secrets: readonly string[]): EventLog {
+function createServices({ clock, log, version, ...parts }: Parts, inForce: () => InForce): Services {
+  const { scheduler, clientQuotas, budgets, traffic, loaded } = parts;
+  return {
+    ...{ clock, version, events: log },
+    get clients() {
+      return inForce().clients;
+    },
+    providers: providerPaths(inForce().config),
+    randomId: () => randomUUID().replaceAll('-', ''),
+    serve: (request, reply) => inForce().serve(request, reply),
+    serveRaw: (request, reply) => inForce().serveRaw(request, reply),
+    listModels: (client) => inForce().models.list(client),
+    findModel: (client, id) => inForce().models.entry(client, id),
+    queueView: (client) =>
+      queueView({
+        models: inForce().models.visibleTo(client),
+        tickets: scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name),
+        clientQuota: clientQuotas.termsOf(client).quota,
+        budget: budgets.budgetOf(client)?.view() ?? null,
+        traffic,
+        now: clock.now(),
+      }),
+    health: () => ({ waiting: scheduler.waiting, in_flight: scheduler.openLeases, config: loaded.health() }),
+  };
+}
+
+function createLog({ log }: Config, { logStream }: AppEnvironment, secrets: KnownSecrets): EventLog {
   const isTerminal = (logStream satisfies TextSink).isTTY === true;
   const format = log.format ?? (isTerminal ? 'pretty' : 'json');
   const settings = { level: log.level, format, hasColors: isTerminal };
-  return new EventLog(createLogger(settings, logStream, secrets), { hasRequests: log.hasRequests });
-}
-
-function tell(log: EventLog, event: SchedulerEvent, clock: Clock): void {
-  if (event.kind !== 'route') return;
-  const { route, status, from } = event;
-  const { provider, model } = route.upstream;
-  const forMs = 'until' in status ? status.until - clock.now() : null;
-  const reason = 'reason' in status ? status.reason : event.reason;
-  log.routeChanged({ provider, model, key: route.key.name, from, to: status.kind, reason, forMs });
-}
-
-function summaries(traffic: Traffic, log: EventLog): (summary: RequestSummary) => void {
-  return (summary) => {
-    traffic.add(summary);
-    log.requestEnded(summary);
-  };
+  return new EventLog(createLogger(settings, logStream, secrets.inLine), { hasRequests: log.hasRequests });
 }
 
 async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Promise<KeptBooks> {
@@ -218,26 +266,6 @@ async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Pr
   return kept;
 }
 
-interface QueueSources {
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly models: ServedModels;
-  readonly clientQuotas: ClientQuotas;
-  readonly budgets: ClientBudgets;
-  readonly traffic: Traffic;
-}
-
-function queueParts(client: Client, { clock, scheduler, models, ...sources }: QueueSources): QueueViewParts {
-  return {
-    models: models.visibleTo(client),
-    tickets: scheduler.door.waitingTickets().filter(({ request }) => request.client === client.name),
-    clientQuota: sources.clientQuotas.termsOf(client).quota,
-    budget: sources.budgets.budgetOf(client)?.view() ?? null,
-    traffic: sources.traffic,
-    now: clock.now(),
-  };
-}
-
 function clientBudgets({ clients }: Config, clock: Clock, kept: KeptBooks): ClientBudgets {
   const budgets = new ClientBudgets({ clock, saved: kept.savedBudgets, onUnwritten: () => kept.writeSoon() });
   budgets.configure(clients);
@@ -245,40 +273,8 @@ function clientBudgets({ clients }: Config, clock: Clock, kept: KeptBooks): Clie
   return budgets;
 }
 
-async function openTokenCounter({ models }: Config, clock: Clock, worker: TokenWorker): Promise<TokenCounter> {
+async function openTokenCounter(config: Config, clock: Clock, worker: TokenWorker): Promise<TokenCounter> {
   const tokens = createTokenCounter({ now: () => clock.now(), worker });
-  await tokens.preload(models.flatMap(({ targets }) => targets.map(({ baseModel, model }) => baseModel ?? model)));
+  await tokens.preload(knownUpstreamModels(config));
   return tokens;
 }
-
-function requestSettings({ server, defaults }: Config, version: string): RequestSettings {
-  const { streamKeepaliveMs, earlyHead, hasDebugHeaders } = server;
-  const { attempts } = defaults.retry;
-  return { streamKeepaliveMs, earlyHead, hasDebugHeaders, attempts, userAgent: `sluice/${version}` };
-}
-
-function clientsByKey({ clients }: Config): ReadonlyMap<string, Client> | null {
-  if (clients.length === 0) return null;
-  return new Map(clients.map(({ name, keySha256 }) => [keySha256, { name }]));
-}
-
-function serverSettings({ server, clients }: Config): ServerSettings {
-  const { bodyLimitBytes, bodyMemoryBytes, maxConnections, timeouts, compression, corsOrigins, hasDebugHeaders } =
-    server;
-  const openTo = clients.length === 0 && isLoopback(server.host) ? 'loopback' : 'any';
-  return {
-    bodyLimitBytes,
-    bodyMemoryBytes,
-    maxConnections,
-    timeouts,
-    compression,
-    corsOrigins,
-    hasDebugHeaders,
-    openTo,
-  };
-}
-
-/** For an in-band error to reach a client before its connection is cut. */
-const LAST_WORDS_MS = 2_000;
-/** Retries that are allowed however few requests there were, in a minute. */
-const RETRY_FLOOR = 10;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { CliIo } from './cli/io.ts';
 import type { StartServices } from './cli/start.ts';
 
@@ -55,8 +55,22 @@ async function createIo(): Promise<CliIo> {
     random: Math.random,
     version: ownVersion(),
     onSignal: await signalSource(),
+    onReload: (listener) => {
+      process.on('SIGHUP', () => (isTerminalGone() ? process.emit('SIGTERM', 'SIGTERM') : listener()));
+    },
     exit: (code) => process.exit(code),
   };
+}
+
+/** Whoever closes the window in which the program runs wants it to end; whoever sends the same signal, to reload. */
+function isTerminalGone(): boolean {
+  if (!process.stdout.isTTY) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function ownVersion(): string {

@@ -34,7 +34,7 @@ export function banner(facts: BannerFacts): string {
 }
 
 function originLine(origin: ConfigOrigin): string {
-  if ('file' in origin) return `Configuration from ${origin.file}`;
+  if ('file' in origin) return `Configuration from ${origin.file}, watched: changes apply while requests run`;
   return `Keys taken from the environment: ${origin.variables.join(', ')}`;
 }
 

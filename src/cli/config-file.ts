@@ -58,13 +58,19 @@ export function loadConfigFile(io: CliIo, file: ConfigFile, settings: LoadSettin
     format: file.format,
     env: settings.env,
     overrides: settings.overrides,
-    readFile: (path) => readFileSync(resolve(io.cwd, path), 'utf8'),
+    readFile: (path) => {
+      const absolute = resolve(io.cwd, path);
+      settings.onRead?.(absolute);
+      return readFileSync(absolute, 'utf8');
+    },
   });
 }
 
 export interface LoadSettings {
   readonly env: Environment;
   readonly overrides: Overrides;
+  /** Hears the absolute path of each file that the configuration names. */
+  readonly onRead?: (path: string) => void;
 }
 
 function readIfThere(path: string, name: string): string | null {

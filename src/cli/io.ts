@@ -36,6 +36,8 @@ export interface CliIo {
    * whatever the listener does, and so does the first where nobody listens.
    */
   onSignal(listener: (signal: StopSignal, nth: number) => void): void;
+  /** Calls `listener` for each SIGHUP: whoever can reads its configuration anew. Where nobody listens it means nothing. */
+  onReload(listener: () => void): void;
   /** Ends the process. In tests it returns, so nothing should follow it. */
   exit(code: number): void;
 }

@@ -4,13 +4,35 @@ import { configFromEnvironment } from '../config/environment.ts';
 import type { Mistake } from '../config/mistakes.ts';
 import { banner, type ConfigOrigin } from './banner.ts';
 import { printMistakes } from './check.ts';
-import { CliError, findConfigFile, loadConfigFile, readEnvironment } from './config-file.ts';
+import { CliError, type ConfigFile, findConfigFile, readEnvironment } from './config-file.ts';
 import { type CliIo, signalExitCode, type TextSink } from './io.ts';
 import { overridesFrom, type StartFlags } from './overrides.ts';
+import { Reloading, readConfig } from './reload.ts';
+
+/** A configuration that was read again, without a mistake. */
+export interface Reload {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  /** As it was named. */
+  readonly file: string;
+  /** Equal for equal files with equal values, and for no others. */
+  readonly version: string;
+}
+
+/** One that is not to be had: what somebody must change, each as a start would print it. */
+export interface RefusedReload {
+  readonly file: string;
+  readonly mistakes: readonly string[];
+}
 
 /** A running server as a start needs it. */
 export interface StartedApp {
   listen(): Promise<{ readonly url: string }>;
+  /** Puts another configuration in force while requests run. */
+  reload(reload: Reload): Promise<void>;
+  refuseReload(refusal: RefusedReload): void;
+  /** One line of the log. */
+  tell(what: string): void;
   /** Drains. */
   close(): Promise<void>;
   /** Cuts. */
@@ -36,6 +58,10 @@ interface Found {
   readonly config: Config;
   readonly warnings: readonly string[];
   readonly origin: ConfigOrigin;
+  /** Null: the configuration was made from the environment. */
+  readonly file: ConfigFile | null;
+  /** Absolute paths of files that the file names. */
+  readonly named: readonly string[];
 }
 
 /**
@@ -55,10 +81,26 @@ export async function start(io: CliIo, flags: StartFlags, services: StartService
   const { config, warnings, origin } = found.value;
   const { clock, version } = io;
   const app = await services.createApp(config, { clock, logStream: io.stdout, version, env });
-  endBySignal(io, app);
+  let reloading: Reloading | null = null;
+  endBySignal(io, app, () => reloading?.close());
   const { url } = await listen(app, config);
+  reloading = reloadBySignal({ io, flags, app }, found.value);
   io.stdout.write(banner({ version, url, config, origin, warnings }));
 }
+
+/** Null: there is no file that could change. */
+function reloadBySignal(
+  source: { readonly io: CliIo; readonly flags: StartFlags; readonly app: StartedApp },
+  { file, named }: Found,
+): Reloading | null {
+  if (file !== null) return new Reloading(source, { file, named });
+  const { io, app } = source;
+  io.onReload(() => app.tell(NO_FILE));
+  return null;
+}
+
+const NO_FILE =
+  'this server was started without a configuration file: keys of the environment are read at a start only';
 
 type Finding =
   | { readonly ok: true; readonly value: Found }
@@ -68,14 +110,14 @@ function findConfig(io: CliIo, env: CliIo['env'], flags: StartFlags): Finding | 
   const overrides = overridesFrom(env, flags);
   const file = findConfigFile(io, env, flags.config);
   if (file) {
-    const loaded = loadConfigFile(io, file, { env, overrides });
+    const { loaded, named } = readConfig(io, file, { env, overrides });
     if (!loaded.ok) return { ok: false, where: file.name, mistakes: loaded.mistakes };
-    return { ok: true, value: { ...loaded, origin: { file: file.name } } };
+    return { ok: true, value: { ...loaded, origin: { file: file.name }, file, named } };
   }
   const loaded = configFromEnvironment(env, overrides);
   if (loaded === null) return null;
   if (!loaded.ok) return { ok: false, where: 'environment:', mistakes: loaded.mistakes };
-  return { ok: true, value: { ...loaded, origin: { variables: loaded.variables } } };
+  return { ok: true, value: { ...loaded, origin: { variables: loaded.variables }, file: null, named: [] } };
 }
 
 /**
@@ -101,8 +143,13 @@ export async function listen(app: Pick<StartedApp, 'listen'>, { server }: Config
 }
 
 /** The first signal drains and ends well, the second cuts and ends as a shell expects of it. */
-export function endBySignal(io: CliIo, app: Pick<StartedApp, 'close' | 'closeNow'>): void {
+export function endBySignal(
+  io: CliIo,
+  app: Pick<StartedApp, 'close' | 'closeNow'>,
+  onEnd: () => void = () => {},
+): void {
   io.onSignal((signal, nth) => {
+    onEnd();
     if (nth === 1) {
       // Not to stdout: that is the log's, which somebody may parse.
       io.stderr.write(`${signal}: finishing what is under way; once more cuts it off\n`);

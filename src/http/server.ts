@@ -42,6 +42,11 @@ export interface HttpServer {
   leave(): void;
   /** Closes the listener, refuses what is new, and asks every connection to close; what runs goes on. */
   startDraining(): void;
+  /**
+   * Makes ready to serve by other settings and with other providers' paths. What it returns puts them in force, for requests
+   * that come from then on. Of `settings`, sizes of memory, connections and timeouts stay as they were.
+   */
+  prepare(settings: ServerSettings, providers: Services['providers']): Promise<() => void>;
   /** Drains, waits up to `graceMs` for answers that are under way, then cuts the rest. */
   close(within: { readonly graceMs: number }): Promise<void>;
 }
@@ -56,19 +61,10 @@ export async function createServer(settings: ServerSettings, services: Services)
     budget: new ByteBudget(settings.bodyMemoryBytes),
     startedAt: services.clock.now(),
   };
-  const app = createApp(context);
+  const app = await createApp(context);
+  let current = app;
+  app.server.removeAllListeners('request').on('request', (request, response) => current.routing(request, response));
   watchConnections(app, context);
-  await addHooks(app, context);
-  readBodies(app, context);
-  frontPage(app, context);
-  operationRoutes(app, context);
-  azureRoutes(app, context);
-  modelRoutes(app, context);
-  statusRoutes(app, context);
-  providerRoutes(app, context);
-  responseRoutes(app, context);
-  rawRoutes(app, context);
-  await app.ready();
 
   const listener = new Listener(app.server, {
     clock: services.clock,
@@ -82,11 +78,42 @@ export async function createServer(settings: ServerSettings, services: Services)
     listen: (at) => listener.listen(at),
     leave: () => context.lifecycle.leave(),
     startDraining: () => listener.startDraining(),
+    async prepare(settings, providers) {
+      const next = await createApp({ ...context, settings, services: withProviders(services, providers) });
+      return () => {
+        current = next;
+      };
+    },
     close: ({ graceMs }) => listener.close(graceMs),
   };
 }
 
-function createApp(context: Context): FastifyInstance {
+/** All routes and hooks. Only the first one listens; others have a server of their own that never does. */
+async function createApp(context: Context): Promise<FastifyInstance> {
+  const app = createFastify(context);
+  await addHooks(app, context);
+  readBodies(app, context);
+  frontPage(app, context);
+  operationRoutes(app, context);
+  azureRoutes(app, context);
+  modelRoutes(app, context);
+  statusRoutes(app, context);
+  providerRoutes(app, context);
+  responseRoutes(app, context);
+  rawRoutes(app, context);
+  await app.ready();
+  return app;
+}
+
+/** What is looked up anew each time stays so: a spread would take the value of this moment. */
+function withProviders(services: Services, providers: Services['providers']): Services {
+  return Object.defineProperties({} as Services, {
+    ...Object.getOwnPropertyDescriptors(services),
+    providers: { value: providers },
+  });
+}
+
+function createFastify(context: Context): FastifyInstance {
   const { services, settings, connections } = context;
   const { headersMs, requestMs, keepAliveMs } = settings.timeouts;
   const shortestMs = Math.min(headersMs, requestMs);

@@ -47,7 +47,7 @@ export interface Services {
   readonly clock: Clock;
   readonly events: ServerEvents;
   readonly version: string;
-  /** Clients by the SHA-256 of their key, in lower-case hex; null: nobody has to say who they are. */
+  /** Clients by the SHA-256 of their key, in lower-case hex; null: nobody has to say who they are. Asked for each request. */
   readonly clients: ReadonlyMap<string, Client> | null;
   /** Those whose names begin paths. */
   readonly providers: readonly ProviderPaths[];

@@ -28,13 +28,18 @@ interface Slot {
  * of those is a repeat already, and repeats of repeats would multiply.
  */
 export class RetryBudget {
-  readonly #allowance: RetryAllowance;
+  #allowance: RetryAllowance;
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({ number: -1, requests: 0, retries: 0 }));
 
   /** By what recognises a request: until when it counts. In the order of that. */
   readonly #failed = new Map<string, number>();
 
   constructor(allowance: RetryAllowance) {
+    this.#allowance = allowance;
+  }
+
+  /** Another allowance; what was counted stays counted. */
+  allow(allowance: RetryAllowance): void {
     this.#allowance = allowance;
   }
 

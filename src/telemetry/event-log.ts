@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { LevelWithSilent, Logger } from 'pino';
 import type {
   ProxyEvents,
   RequestRefusal,
@@ -8,15 +8,43 @@ import type {
   UnexpectedFailure,
 } from '../proxy/events.ts';
 
+/** What a reload came to, by the names that people gave. */
+export interface ConfigReload {
+  readonly file: string;
+  /** Of what was read, to tell versions from each other. */
+  readonly version: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** Keys that their vendors had refused: they are tried again. */
+  readonly reopened: readonly string[];
+}
+
 /** Writes events as log lines: one at `info` a request, one at `warn` a route that changes, one at `error` a bug. */
 export class EventLog implements ProxyEvents, ServerEvents {
   readonly #logger: Logger;
-  readonly #hasRequests: boolean;
+  #hasRequests: boolean;
 
   /** @param settings `hasRequests`: whether requests that went as intended are worth a line */
   constructor(logger: Logger, settings: { readonly hasRequests: boolean }) {
     this.#logger = logger;
     this.#hasRequests = settings.hasRequests;
+  }
+
+  /** Another level, and whether requests are told of. */
+  reconfigure({ level, hasRequests }: { readonly level: LevelWithSilent; readonly hasRequests: boolean }): void {
+    this.#logger.level = level;
+    this.#hasRequests = hasRequests;
+  }
+
+  /** Another configuration is in force. */
+  reloaded(reload: ConfigReload): void {
+    this.#logger.info({ ...reload }, 'configuration reloaded');
+  }
+
+  /** A configuration was refused; all is as it was. */
+  reloadRefused({ file, mistakes }: { readonly file: string; readonly mistakes: readonly string[] }): void {
+    this.#logger.error({ file, mistakes }, 'configuration refused: nothing was changed');
   }
 
   requestEnded(summary: RequestSummary): void {

@@ -1,6 +1,6 @@
 import { type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { inJson, secretScrub } from '../scrub.ts';
+import type { Scrub } from '../scrub.ts';
 
 export interface LogSettings {
   readonly level: LevelWithSilent;
@@ -17,10 +17,9 @@ export interface LogDestination {
 /**
  * Makes the program's logger. No line leaves it with a secret in it, at any level: each is scrubbed when it is finished.
  * Text of clients and upstreams belongs into fields, where it is escaped, never into the message.
- * @param secrets every configured key, in clear
+ * @param scrub takes every configured key out of a line of JSON
  */
-export function createLogger(settings: LogSettings, destination: LogDestination, secrets: readonly string[]): Logger {
-  const scrub = secretScrub(secrets, inJson);
+export function createLogger(settings: LogSettings, destination: LogDestination, scrub: Scrub): Logger {
   const options = {
     level: settings.level,
     base: null,

@@ -39,13 +39,18 @@ const MAX_SERIES = 20_000;
  * are known, else by model and client, else by model, else as configured.
  */
 export class OutputPredictor {
-  readonly #startTokens: number;
+  #startTokens: number;
   readonly #series: RecentMap<OutputSeries>;
 
   /** `startTokens`: the configured `predicted_output`. `maxSeries` bounds the memory: about 200 bytes each. */
   constructor(startTokens: number, maxSeries: number = MAX_SERIES) {
     this.#startTokens = startTokens;
     this.#series = new RecentMap(maxSeries);
+  }
+
+  /** What to assume of whatever nothing is known of; what was learned stays learned. */
+  startFrom(tokens: number): void {
+    this.#startTokens = tokens;
   }
 
   /** How many combinations are remembered. */

@@ -23,19 +23,26 @@ const MAX_KEEP_ALIVE_MS = 60_000;
 /** Behind the call's own timeout, for what cannot be abandoned: a TLS handshake inside a tunnel. */
 const TUNNEL_BACKSTOP_MS = 30_000;
 
+export interface PooledTransport extends Transport {
+  /** Whatever is sent to this origin from now on gets new connections; those in use are closed when they are done. */
+  renew(origin: string): void;
+}
+
 /**
  * The transport port on undici's dispatch. Each origin has a pool without a limit of connections and without pipelining:
  * inside undici no request ever waits for another, where it could be neither seen nor aborted. Only HTTP/1.1: over HTTP/2
  * one broken connection fails all its streams. undici's own timeouts are off; they are too coarse.
  */
-export function createUndiciTransport(options: UndiciTransportOptions): Transport {
+export function createUndiciTransport(options: UndiciTransportOptions): PooledTransport {
   return new UndiciTransport(options);
 }
 
-class UndiciTransport implements Transport {
+class UndiciTransport implements PooledTransport {
   readonly #options: UndiciTransportOptions;
   readonly #open = new Bag<UndiciCall>();
   readonly #dispatchers = new Map<string, Dispatcher>();
+  /** Out of use, but for what is under way. */
+  readonly #retired = new Set<Dispatcher>();
   #isClosed = false;
 
   constructor(options: UndiciTransportOptions) {
@@ -51,10 +58,19 @@ class UndiciTransport implements Transport {
     return call;
   }
 
+  renew(origin: string): void {
+    const dispatcher = this.#dispatchers.get(origin);
+    if (!dispatcher) return;
+    this.#dispatchers.delete(origin);
+    this.#retired.add(dispatcher);
+    const forget = () => this.#retired.delete(dispatcher);
+    dispatcher.close().then(forget, forget);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const call of this.#open.all()) call.abort();
-    const dispatchers = [...this.#dispatchers.values()];
+    const dispatchers = [...this.#dispatchers.values(), ...this.#retired];
     this.#dispatchers.clear();
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
   }

@@ -24,7 +24,7 @@ models:
       { warnings: ['something is odd'] },
     );
     expect(lines).toEqual([
-      'Configuration from config.yaml',
+      'Configuration from config.yaml, watched: changes apply while requests run',
       'Sluice 1.2.3 listens on http://127.0.0.1:8080',
       '  models   gpt-4o = big',
       '  quota    org gpt-4o: rpm 500, tpm 200,000; about 66 requests of 1512 tokens fit its max_wait of 30 s',

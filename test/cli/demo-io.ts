@@ -32,6 +32,7 @@ export class DemoRun {
       stdout: { write, isTTY, columns: 100 },
       clock: systemClock,
       onSignal: (listener) => fake.onSignal(listener),
+      onReload: (listener) => fake.onReload(listener),
     };
     this.#fake = fake;
     this.cwd = cwd;

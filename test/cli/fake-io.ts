@@ -59,6 +59,17 @@ export class FakeIo implements CliIo {
     this.#listeners.push(listener);
   }
 
+  readonly #reloaders: (() => void)[] = [];
+
+  onReload(listener: () => void): void {
+    this.#reloaders.push(listener);
+  }
+
+  /** SIGHUP. */
+  hangUp(): void {
+    for (const listener of this.#reloaders) listener();
+  }
+
   signal(signal: StopSignal): void {
     this.#signals++;
     for (const listener of this.#listeners) listener(signal, this.#signals);

@@ -37,6 +37,19 @@ class FakeApp implements StartedApp {
     return Promise.resolve();
   }
 
+  reload(): Promise<void> {
+    this.calls.push('reload');
+    return Promise.resolve();
+  }
+
+  refuseReload(): void {
+    this.calls.push('refuseReload');
+  }
+
+  tell(what: string): void {
+    this.calls.push(what);
+  }
+
   drained(): void {
     this.#drained();
   }
@@ -67,7 +80,9 @@ describe('a start', () => {
     const { io, app } = await started([], { files: { 'config.yaml': CONFIG } });
     expect(app.config?.providers[0]?.name).toBe('openai');
     expect(app.environment).toMatchObject({ clock: io.clock, version: '1.2.3' });
-    expect(io.out).toContain('Configuration from config.yaml\nSluice 1.2.3 listens on http://127.0.0.1:8080\n');
+    expect(io.out).toContain(
+      'Configuration from config.yaml, watched: changes apply while requests run\nSluice 1.2.3 listens on http://127.0.0.1:8080\n',
+    );
     expect(io.exits).toEqual([]);
   });
 

@@ -38,6 +38,7 @@ async function simulate(...args: string[]) {
   const io: CliIo = {
     ...{ argv: args, env: {}, cwd: folder, stdout: sink, stderr: sink, clock: systemClock, random: HALF, version: '0' },
     stdin: (async function* () {})(),
+    onReload: () => {},
     onSignal: (listener) => {
       signal = listener;
       stops.push(() => listener('SIGTERM', 1));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestSummary } from '../../src/proxy/events.ts';
+import { inJson, secretScrub } from '../../src/scrub.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { createLogger, type LogSettings } from '../../src/telemetry/logger.ts';
 
@@ -10,7 +11,7 @@ function logging(settings: Partial<LogSettings> = {}) {
   const logger = createLogger(
     { level: 'trace', format: 'json', hasColors: false, ...settings },
     { write: (line) => lines.push(line) },
-    [SECRET, 'registered-key-1', 'registered-key-12', 'none'],
+    secretScrub([SECRET, 'registered-key-1', 'registered-key-12', 'none'], inJson),
   );
   return { logger, lines, last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
 }

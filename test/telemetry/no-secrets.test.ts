@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ProxyError } from '../../src/errors.ts';
+import { inJson, secretScrub } from '../../src/scrub.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { CLIENT_KEY, CLIENTS, type RawAnswer, RawClient, requestText, startServer } from '../http/support.ts';
@@ -12,7 +13,7 @@ test('no key of any kind is in a log line, an answer or its headers, at any leve
   const logger = createLogger(
     { level: 'trace', format: 'json', hasColors: false },
     { write: (line) => lines.push(line) },
-    [UPSTREAM_KEY, CLIENT_KEY],
+    secretScrub([UPSTREAM_KEY, CLIENT_KEY], inJson),
   );
   const failures = [
     new Error(`connect failed with authorization: Bearer ${UPSTREAM_KEY}`),

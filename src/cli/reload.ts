@@ -1,0 +1,114 @@
+import { resolve } from 'node:path';
+import { formatMistake } from '../config/mistakes.ts';
+import type { Overrides } from '../config/normalise.ts';
+import { CliError, type ConfigFile, findConfigFile, loadConfigFile, readEnvironment } from './config-file.ts';
+import type { CliIo } from './io.ts';
+import { overridesFrom, type StartFlags } from './overrides.ts';
+import type { StartedApp } from './start.ts';
+import { contentsOf, FileWatch } from './watch-files.ts';
+
+/** What of an app a reload needs. */
+type ReloadableApp = Pick<StartedApp, 'reload' | 'refuseReload'>;
+
+/** A configuration file, and all that was read for it. */
+export interface ReadConfig {
+  readonly file: ConfigFile;
+  /** Absolute paths of files that it names. */
+  readonly named: readonly string[];
+}
+
+interface Source {
+  readonly io: CliIo;
+  readonly flags: StartFlags;
+  readonly app: ReloadableApp;
+}
+
+/**
+ * Reads the configuration anew at SIGHUP, and when the file or what it names has changed. One reload at a time: what comes
+ * meanwhile is one more, after it.
+ */
+export class Reloading {
+  readonly #source: Source;
+  readonly #file: string;
+  readonly #watch: FileWatch;
+  #named: readonly string[];
+  #running: Promise<void> | null = null;
+  #isWanted = false;
+  #isClosed = false;
+
+  constructor(source: Source, { file, named }: ReadConfig) {
+    const { io } = source;
+    this.#source = source;
+    this.#file = file.name;
+    this.#named = named;
+    this.#watch = new FileWatch({
+      clock: io.clock,
+      path: resolve(io.cwd, file.name),
+      others: () => [resolve(io.cwd, '.env'), ...this.#named],
+      onChange: () => this.request(),
+    });
+    io.onReload(() => this.request());
+  }
+
+  request(): void {
+    if (this.#isClosed) return;
+    this.#isWanted = true;
+    this.#running ??= this.#run();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#watch.close();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#reload();
+    }
+    this.#running = null;
+  }
+
+  async #reload(): Promise<void> {
+    const { app } = this.#source;
+    const read = this.#read();
+    this.#watch.seen();
+    if (read.ok) await app.reload({ file: this.#file, ...read.value });
+    else app.refuseReload({ file: this.#file, mistakes: read.mistakes });
+  }
+
+  #read(): Reading {
+    const { io, flags } = this.#source;
+    try {
+      const env = readEnvironment(io);
+      const file = findConfigFile(io, env, this.#file) as ConfigFile;
+      const { loaded, named } = readConfig(io, file, { env, overrides: overridesFrom(env, flags) });
+      this.#named = named;
+      if (!loaded.ok) return { ok: false, mistakes: loaded.mistakes.map((each) => formatMistake(each, file.name)) };
+      const { config, warnings } = loaded;
+      const version = contentsOf([resolve(io.cwd, file.name), ...named]).slice(0, VERSION_LENGTH);
+      return { ok: true, value: { config, warnings, version } };
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      return { ok: false, mistakes: [error.message] };
+    }
+  }
+}
+
+type Reading =
+  | { readonly ok: true; readonly value: Omit<Parameters<ReloadableApp['reload']>[0], 'file'> }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** The configuration of a file, and the absolute paths of the files that were read for it. */
+export function readConfig(
+  io: CliIo,
+  file: ConfigFile,
+  settings: { readonly env: CliIo['env']; readonly overrides: Overrides },
+) {
+  const named: string[] = [];
+  const onRead = (path: string) => named.push(path);
+  return { loaded: loadConfigFile(io, file, { ...settings, onRead }), named };
+}
+
+/** Digits of a hash: enough to tell versions from each other. */
+const VERSION_LENGTH = 12;
