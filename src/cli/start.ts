@@ -99,8 +99,7 @@ function reloadBySignal(
   return null;
 }
 
-const NO_FILE =
-  'this server was started without a configuration file: keys of the environment are read at a start only';
+const NO_FILE = 'nothing to reload: there is no configuration file, and the environment is read at a start only';
 
 type Finding =
   | { readonly ok: true; readonly value: Found }

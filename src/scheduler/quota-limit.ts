@@ -102,8 +102,8 @@ export class QuotaLimit {
   }
 
   /**
-   * The configuration gives another number, or none (null). What is booked stays booked, and the lower of configured and
-   * seen holds. Returns whether any number is known then.
+   * The configuration gives another number, or none (null). What is booked stays booked, a bucket has no more and no less
+   * than it had, and the lower of configured and seen holds. Returns whether any number is known then.
    */
   configure(capacity: number | null, now: number): boolean {
     this.#configured = capacity;
@@ -111,10 +111,10 @@ export class QuotaLimit {
     if (capacity === null && this.#seen === null) return false;
     this.source = known === capacity ? 'config' : 'header';
     if (known === this.primary.capacity) return true;
-    const debt = Math.min(0, this.primary.level(now));
+    const level = this.primary.level(now);
     this.#resize(known, now);
-    // A bucket that is smaller from now on was not overdrawn for that.
-    if (this.refills) this.primary.observe({ now, lowest: debt, highest: Number.POSITIVE_INFINITY, mayRaise: true });
+    // What a bucket has it has: a smaller one was not overdrawn for that, and a larger one fills at its own pace.
+    if (this.refills) this.primary.observe({ now, lowest: level, highest: level, mayRaise: true });
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,11 +37,17 @@ function start(argv: readonly string[], env: Readonly<Record<string, string>> = 
     });
     void code.then((number) => reject(new Error(`it ended with ${number}: ${out}`)));
   });
+  /** Everything that was printed, once it holds this. */
+  const until = (pattern: RegExp) =>
+    expect
+      .poll(() => out, { timeout: 20_000, interval: 10 })
+      .toMatch(pattern)
+      .then(() => out);
   const end = (signal: NodeJS.Signals) => {
     started.kill(signal);
     return code;
   };
-  return { ready, end };
+  return { ready, end, until };
 }
 
 describe('a start in an empty folder', () => {
@@ -67,5 +73,41 @@ describe('a start in an empty folder', () => {
     expect(out.split('\n')[0]).toBe('Keys taken from the environment: MISTRAL_API_KEY');
     expect(out).not.toContain('secret');
     expect(await end('SIGTERM')).toBe(0);
+  });
+});
+
+describe('a process with a configuration file', () => {
+  const text = (key: string) => `log: { format: json }\nproviders: [{ type: openai, keys: ["${key}"] }]\n`;
+
+  async function problemOf(url: string): Promise<string | null> {
+    const health = (await (await fetch(`${url}/health`)).json()) as { config: { problem: string | null } };
+    return health.config.problem;
+  }
+
+  it('reads it anew at SIGHUP and when it changes, and refuses one with a mistake', async () => {
+    writeFileSync(join(folder, 'config.yaml'), text('sk-first'));
+    const started = start([]);
+    const out = await started.ready;
+    expect(out).toContain('Configuration from config.yaml, watched');
+    const url = /listens on (http:\S+)/.exec(out)?.[1] ?? '';
+    child?.kill('SIGHUP');
+    await started.until(/"msg":"configuration reloaded"/);
+    writeFileSync(join(folder, 'config.yaml'), 'providers: [{ type: opnai }]\n');
+    await started.until(/"msg":"configuration refused: nothing was changed"/);
+    expect(await problemOf(url)).toContain('1 mistake');
+    writeFileSync(join(folder, 'next.yaml'), text('sk-second-0123456789'));
+    renameSync(join(folder, 'next.yaml'), join(folder, 'config.yaml'));
+    expect(await started.until(/"changed":\["key openai\/key-1 \(key\)"\]/)).not.toContain('sk-second');
+    expect(await problemOf(url)).toBeNull();
+    expect(await started.end('SIGTERM')).toBe(0);
+  });
+
+  it('without one says at SIGHUP that there is nothing to reload, and serves on', async () => {
+    const started = start([], { OPENAI_API_KEY: 'sk-one' });
+    const url = /listens on (http:\S+)/.exec(await started.ready)?.[1] ?? '';
+    child?.kill('SIGHUP');
+    await started.until(/nothing to reload: there is no configuration file/);
+    expect(await problemOf(url)).toBeNull();
+    expect(await started.end('SIGTERM')).toBe(0);
   });
 });

@@ -38,14 +38,33 @@ function seen(quota: Quota, limit: number, remaining: number | null = null): voi
 }
 
 describe('a limit with another number', () => {
-  test('keeps what is booked on it: 40 of 100 are 40 of 300, and of 30 none is left', () => {
+  test('has what it had, if it is a bucket: one that is larger fills at its own pace, and a smaller one is full at most', () => {
     const quota = quotaWith(rpm(100));
     quota.limits[0]?.primary.take(40, 0);
-    const level = quota.limits[0]?.primary.level(0) as number;
+    const [level] = firstOf(quota);
     reconfigure(quota, rpm(300));
-    expect(firstOf(quota)).toEqual([level + 200, 300]);
+    expect(firstOf(quota)).toEqual([expect.closeTo(level as number, 6), 300]);
     reconfigure(quota, rpm(30));
-    expect(firstOf(quota)).toEqual([0, 30]);
+    expect(firstOf(quota)).toEqual([30, 30]);
+  });
+
+  // With what was missing in the smaller one alone, each way down and up gave a burst that the upstream did not have.
+  test('gives no burst for having been lowered and raised again', () => {
+    const quota = quotaWith(rpm(100));
+    quota.limits[0]?.primary.take(100, 0);
+    const [level] = firstOf(quota);
+    reconfigure(quota, rpm(10));
+    reconfigure(quota, rpm(100));
+    expect(firstOf(quota)).toEqual([expect.closeTo(level as number, 6), 100]);
+  });
+
+  test('keeps what is booked on it, if it is a window', () => {
+    const quota = quotaWith(rpm(100, { algorithm: 'sliding-window', burst: 1 }));
+    quota.limits[0]?.primary.take(40, 0);
+    reconfigure(quota, rpm(300, { algorithm: 'sliding-window', burst: 1 }));
+    expect(firstOf(quota)).toEqual([260, 300]);
+    reconfigure(quota, rpm(30, { algorithm: 'sliding-window', burst: 1 }));
+    expect(firstOf(quota)).toEqual([-10, 30]);
   });
 
   test('is the same limit to whoever holds a part of it', () => {
@@ -104,7 +123,7 @@ describe('a limit that is configured no more', () => {
     const quota = quotaWith();
     seen(quota, 200, 120);
     reconfigure(quota, rpm(80));
-    expect([...firstOf(quota), quota.limits[0]?.source]).toEqual([0, 80, 'config']);
+    expect([...firstOf(quota), quota.limits[0]?.source]).toEqual([80, 80, 'config']);
     reconfigure(quota);
     expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([200, 'header']);
   });

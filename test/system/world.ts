@@ -38,6 +38,8 @@ export interface Sluice extends AsyncDisposable {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   chat(body?: object, options?: CallOptions): Promise<Answer>;
   queue(): Promise<QueueView>;
+  /** Another configuration, laid over the usual sections as at the start. */
+  reload(config: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 interface CallOptions {
@@ -59,17 +61,9 @@ export async function startSimulator(options: SimulatorOptions, random = (): num
 
 /** Sluice with a configuration laid over the usual sections; it is cut when it goes out of scope. */
 export async function startSluice(config: Readonly<Record<string, unknown>>): Promise<Sluice> {
-  const text = JSON.stringify({
-    server: { port: 0 },
-    log: { level: 'warn', format: 'json' },
-    state: { file: 'none' },
-    ...config,
-  });
-  const loaded = loadConfig({ text, format: 'json', env: {}, readFile: () => '' });
-  if (!loaded.ok) throw new Error(loaded.mistakes.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const log: string[] = [];
   const logStream = { write: (line: string) => log.push(line) };
-  const app = await createApp(loaded.config, { clock: systemClock, logStream, version: '0.0.0', env: {} });
+  const app = await createApp(configOf(config).config, { clock: systemClock, logStream, version: '0.0.0', env: {} });
   const { url } = await app.listen();
   return {
     app,
@@ -78,8 +72,21 @@ export async function startSluice(config: Readonly<Record<string, unknown>>): Pr
     get: (path, headers = {}) => call(`${url}${path}`, { headers }),
     chat: (body = {}, options = {}) => postChat(url, body, options),
     queue: async () => (await call(`${url}/queue`, {})).json as QueueView,
+    reload: (next) => app.reload({ ...configOf(next), file: 'config.json', version: '0' }),
     [Symbol.asyncDispose]: () => app.closeNow(),
   };
+}
+
+function configOf(config: Readonly<Record<string, unknown>>) {
+  const text = JSON.stringify({
+    server: { port: 0 },
+    log: { level: 'warn', format: 'json' },
+    state: { file: 'none' },
+    ...config,
+  });
+  const loaded = loadConfig({ text, format: 'json', env: {}, readFile: () => '' });
+  if (!loaded.ok) throw new Error(loaded.mistakes.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  return loaded;
 }
 
 /** A provider of the simulator's address. */
