@@ -72,6 +72,7 @@ await run(
     random: Math.random,
     version: 'bench',
     onSignal: () => undefined,
+    onReload: () => undefined,
     exit: (code) => process.exit(code),
   },
   {
