@@ -98,12 +98,14 @@ function nextAttempt(failed: FailedAttempt, situation: RetrySituation): Again | 
 }
 
 /**
- * Another key is worth a try where the failure may be the key's. Where no connection could be made, or the client has failed
- * with it before, it is the server's, and the last attempt is not for a target that has just failed while another one is left.
+ * Another key is worth a try where the failure may be the key's. Where no connection could be made, or nothing was said for
+ * as long as may be, or the client has failed with it before, it is the server's, and the last attempt is not for a target
+ * that has just failed while another one is left.
  */
-function afterFailure({ isSent }: FailedAttempt, situation: RetrySituation): Again {
+function afterFailure({ isSent, transport }: FailedAttempt, situation: RetrySituation): Again {
   const { hasOtherTarget, isRepeat, attempts, maxAttempts } = situation;
-  const leavesTarget = hasOtherTarget && (!isSent || isRepeat || attempts === maxAttempts - 1);
+  const isOfServer = !isSent || transport === 'first_byte_timeout' || isRepeat;
+  const leavesTarget = hasOtherTarget && (isOfServer || attempts === maxAttempts - 1);
   return { ...(leavesTarget ? again('target') : elsewhere(situation, 0)), isCounted: isSent };
 }
 

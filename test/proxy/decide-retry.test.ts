@@ -105,6 +105,12 @@ describe('another attempt', () => {
     expect(decide({ outcome: WAIT }, { hasBudget: false }).kind).toBe('again');
   });
 
+  it('leaves a target that says nothing for another one, and else asks another key', () => {
+    const silent = { transport: 'first_byte_timeout' } as const;
+    expect(decide(silent, { attempts: 1, hasOtherTarget: true })).toMatchObject({ exclude: 'target', isCounted: true });
+    expect(decide(silent, { attempts: 1, hasOtherTarget: false })).toMatchObject({ exclude: 'route' });
+  });
+
   it('is never made once the client has received something', () => {
     expect(errorOf({}, { hasBegun: true }).code).toBe('upstream_error');
   });
