@@ -26,7 +26,7 @@ export function createLogger(settings: LogSettings, destination: LogDestination,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: stdSerializers.err },
-    hooks: { streamWrite: scrub },
+    hooks: { streamWrite: (line: string) => visible(scrub(line)) },
   };
   if (settings.format === 'json') return pino(options, destination);
   // In this thread: a worker would lose the last lines of a process that ends.
@@ -41,5 +41,23 @@ export function createLogger(settings: LogSettings, destination: LogDestination,
 
 /** A program wants every field in every line, a person only those that say something. */
 function withoutNulls(line: string): object {
-  return JSON.parse(line, (_key, value: unknown) => (value === null ? undefined : value));
+  return JSON.parse(line, (_key, value: unknown) => {
+    if (typeof value === 'string') return visible(value);
+    return value === null ? undefined : value;
+  });
+}
+
+/**
+ * What moves a terminal's cursor or turns its text around: a client may call a model so. JSON escapes what is below a
+ * space, though not for whoever parses it; a tab and a line feed are good in both.
+ */
+const UNSEEN = /(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Almost every line has none of these, and is spared the closer look. */
+const BEYOND_PLAIN = /[^\t\n -~]/;
+
+/** Shows such characters by their code, as JSON does. */
+function visible(text: string): string {
+  if (!BEYOND_PLAIN.test(text)) return text;
+  return text.replace(UNSEEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -87,6 +87,32 @@ describe('the request line', () => {
   });
 });
 
+// In a terminal, a model called so could rewrite the lines above it.
+describe('text of a client that would steer a terminal', () => {
+  const model = 'a\u001b[2J\u009b31m\u202eb\u2028c\u0007\u007fd';
+
+  test.each(['json', 'pretty'] as const)('is shown by its codes: %s', (format) => {
+    const { logger, lines } = logging({ format });
+    new EventLog(logger, { hasRequests: true }).requestEnded({ ...SUMMARY, modelAsked: model });
+    const text = lines.join('').trimEnd();
+    for (const character of text) expect(character.codePointAt(0)).toBeGreaterThanOrEqual(0x20);
+    for (const code of ['u001b', 'u009b', 'u202e', 'u2028', 'u0007', 'u007f']) expect(text).toContain(`\\${code}`);
+    for (const character of ['\u009b', '\u202e', '\u2028', '\u007f']) expect(text).not.toContain(character);
+  });
+
+  test('is what it was for whoever parses the line', () => {
+    const { logger, last } = logging();
+    new EventLog(logger, { hasRequests: true }).requestEnded({ ...SUMMARY, modelAsked: model });
+    expect(last()).toMatchObject({ model });
+  });
+
+  test('is as harmless within the message of an error', () => {
+    const { logger, lines } = logging({ format: 'pretty' });
+    new EventLog(logger, { hasRequests: true }).failed({ requestId: 'r', error: new Error(model) });
+    expect(lines.join('')).not.toContain('\u001b');
+  });
+});
+
 describe('other events', () => {
   test('a refusal is a line at info', () => {
     const { logger, last } = logging();
