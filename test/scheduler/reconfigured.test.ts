@@ -163,12 +163,15 @@ describe('a route under other quotas', () => {
     office.ask('1');
     const old = office.route('a');
     old.overloadedUntil = 5_000;
+    office.clock.advance(300);
+    office.answer('1');
     const quota = new Quota({ id: 'q', name: 'q', limits: [rpm(5)], learns: false, skewMs: SKEW_MS });
     const { key, upstream } = old;
     const route = new Route({ id: 'a', key, upstream, quotas: [quota], random: () => 0, successorTo: old });
     expect(route.availableAt(0)).toBe(5_000);
     expect(route.circuit).toBe(old.circuit);
     expect(route.usage.lastHour(0)).toBe(1);
+    expect(route.firstByteOf({}).expectedMs(300)).toBe(300);
     expect(route.meters[0]?.limit.capacity).toBe(5);
   });
 });
