@@ -24,7 +24,7 @@ interface Source {
 }
 
 /**
- * Reads the configuration anew at SIGHUP, and when the file or what it names has changed. One reload at a time: what comes
+ * Reads the configuration anew when it is asked to, and when the file or what it names has changed. One reload at a time: what comes
  * meanwhile is one more, after it.
  */
 export class Reloading {
@@ -47,7 +47,8 @@ export class Reloading {
       others: () => [resolve(io.cwd, '.env'), ...this.#named],
       onChange: () => this.request(),
     });
-    io.onReload(() => this.request());
+    // The start takes its time, and what changed in it nobody has seen.
+    if (!isAsRead(io, file)) this.request();
   }
 
   request(): void {
@@ -71,8 +72,11 @@ export class Reloading {
 
   async #reload(): Promise<void> {
     const { app } = this.#source;
-    const read = this.#read();
+    const namedBefore = this.#named;
+    // First, so that what changes while it is read is one more change.
     this.#watch.seen();
+    const read = this.#read();
+    if (this.#named.join() !== namedBefore.join()) this.#watch.seen();
     if (read.ok) await app.reload({ file: this.#file, ...read.value });
     else app.refuseReload({ file: this.#file, mistakes: read.mistakes });
   }
@@ -92,6 +96,14 @@ export class Reloading {
       if (!(error instanceof CliError)) throw error;
       return { ok: false, mistakes: [error.message] };
     }
+  }
+}
+
+function isAsRead(io: CliIo, { name, text }: ConfigFile): boolean {
+  try {
+    return findConfigFile(io, io.env, name)?.text === text;
+  } catch {
+    return false;
   }
 }
 

@@ -82,21 +82,13 @@ export async function start(io: CliIo, flags: StartFlags, services: StartService
   const { clock, version } = io;
   const app = await services.createApp(config, { clock, logStream: io.stdout, version, env });
   let reloading: Reloading | null = null;
+  // From here on, for a process that nobody listens in is ended by it. A start that is under way looks by itself.
+  io.onReload(() => (found.value.file === null ? app.tell(NO_FILE) : reloading?.request()));
   endBySignal(io, app, () => reloading?.close());
   const { url } = await listen(app, config);
-  reloading = reloadBySignal({ io, flags, app }, found.value);
+  if (found.value.file !== null)
+    reloading = new Reloading({ io, flags, app }, { ...found.value, file: found.value.file });
   io.stdout.write(banner({ version, url, config, origin, warnings }));
-}
-
-/** Null: there is no file that could change. */
-function reloadBySignal(
-  source: { readonly io: CliIo; readonly flags: StartFlags; readonly app: StartedApp },
-  { file, named }: Found,
-): Reloading | null {
-  if (file !== null) return new Reloading(source, { file, named });
-  const { io, app } = source;
-  io.onReload(() => app.tell(NO_FILE));
-  return null;
 }
 
 const NO_FILE = 'nothing to reload: there is no configuration file, and the environment is read at a start only';

@@ -29,6 +29,8 @@ export class FileWatch {
   #contents: string;
   #cancelPoll: Cancel = () => {};
   #cancelLook: Cancel = () => {};
+  /** The first event since it was looked at last. */
+  #stirredAt: number | null = null;
   #isClosed = false;
 
   constructor(options: FileWatchOptions) {
@@ -69,14 +71,18 @@ export class FileWatch {
     });
   }
 
-  /** Editors and tools change a file in several steps. */
+  /** Editors and tools change a file in several steps. A directory that is never quiet must not put it off for ever. */
   #lookSoon(): void {
     if (this.#isClosed) return;
+    const { clock } = this.#options;
+    this.#stirredAt ??= clock.now();
+    if (clock.now() > this.#stirredAt + LONGEST_STIR_MS) return;
     this.#cancelLook();
-    this.#cancelLook = this.#options.clock.schedule(QUIET_MS, () => this.#look());
+    this.#cancelLook = clock.schedule(QUIET_MS, () => this.#look());
   }
 
   #look(): void {
+    this.#stirredAt = null;
     const contents = this.#read();
     if (contents === this.#contents) return;
     this.#contents = contents;
@@ -104,4 +110,6 @@ function readOr(path: string): Buffer | string {
 }
 
 const QUIET_MS = 200;
+/** Sluice itself may write its state file beside the configuration, several times a second. */
+const LONGEST_STIR_MS = 800;
 const POLL_MS = 5_000;

@@ -60,12 +60,14 @@ function begin(files: Readonly<Record<string, string>>, env: Readonly<Record<str
   return { ...beginIn(io), io };
 }
 
-function beginIn(io: FakeIo) {
+function beginIn(io: FakeIo, whileItStarts: () => void = () => {}) {
   const app = new App();
   const env = readEnvironment(io);
   const file = findConfigFile(io, env, undefined) as ConfigFile;
   const { named } = readConfig(io, file, { env, overrides: {} });
+  whileItStarts();
   const reloading = new Reloading({ io, flags: {}, app }, { file, named });
+  io.onReload(() => reloading.request());
   onTestFinished(() => reloading.close());
   return { app, reloading };
 }
@@ -153,6 +155,33 @@ describe('a file that changes is read anew', () => {
     expect(app.given).toHaveLength(1);
     expect(app.key).toBe('whole');
   });
+});
+
+test('what changes while the server starts is not missed, and neither is a file that goes', async () => {
+  const io = new FakeIo([], { files: { 'config.yaml': config('first') } });
+  const { app } = beginIn(io, () => io.write('config.yaml', config('second')));
+  await app.next(1);
+  expect(app.key).toBe('second');
+  const gone = beginIn(io, () => {
+    rmSync(join(io.cwd, 'config.yaml'));
+    mkdirSync(join(io.cwd, 'config.yaml'));
+  });
+  await gone.app.next(1);
+  expect(gone.app.mistakes?.[0]).toContain('is a directory');
+});
+
+test('a directory in which something is written all the time puts it off for a second at most', async () => {
+  const { io, app } = begin({ 'config.yaml': config('first') });
+  io.write('config.yaml', config('second'));
+  for (let i = 0; app.given.length === 0 && i < 60; i += 1) {
+    io.write('state.json', String(i));
+    await expect
+      .poll(() => io.clock.pendingTimers, { timeout: 10_000, interval: 2 })
+      .toBeGreaterThan(app.given.length > 0 ? 0 : 1);
+    io.clock.advance(50);
+  }
+  expect(app.key).toBe('second');
+  expect(io.clock.now()).toBeLessThan(POLL_MS);
 });
 
 describe('SIGHUP', () => {
