@@ -1,16 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { isSavedBooks } from '../../src/state/is-saved-books.ts';
 import { seededRandom } from '../scheduler/simulation/random.ts';
+import { startProcess } from '../support/sluice-process.ts';
 import { boundConfig, boundRequest, startBoundVendor, THREEFOLD_PAUSE_MS } from '../system/pair.ts';
 import { CHAT, FEW_REFUSALS, pause } from '../system/world.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Within two writes of the books, and in the middle of a start's first. */
 const LIVES_MS = seededLives(5, 3_000);
@@ -18,40 +14,6 @@ const LIVES_MS = seededLives(5, 3_000);
 function seededLives(count: number, longestMs: number): readonly number[] {
   const random = seededRandom(29);
   return Array.from({ length: count }, () => random() * longestMs);
-}
-
-/** The program in a process of its own, once it listens; `out` is all that it has said. */
-interface Running {
-  readonly url: string;
-  readonly out: () => string;
-  kill(): Promise<void>;
-}
-
-async function startProcess(folder: string): Promise<Running> {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, '--config', 'config.json'], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'] },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let out = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0];
-      if (found !== undefined) resolve(found);
-    });
-    child.on('close', (code) => reject(new Error(`it ended with ${code}: ${out}`)));
-  });
-  return {
-    url,
-    out: () => out,
-    kill: async () => {
-      const closed = once(child, 'close');
-      child.kill('SIGKILL');
-      await closed;
-    },
-  };
 }
 
 test('kill -9 at any moment under three times the load: the books load, and no limit is met upstream', {
