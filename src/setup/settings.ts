@@ -1,6 +1,7 @@
 import { isLoopback } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { fingerprint } from '../config/fingerprint.ts';
+import type { ServerSettings } from '../http/services.ts';
 import type { Client } from '../proxy/exchange.ts';
 import type { RequestSettings } from '../proxy/request-services.ts';
 import type { RetryAllowance } from '../proxy/retry-budget.ts';
@@ -18,7 +19,7 @@ export function clientsByKey({ clients }: Config): ReadonlyMap<string, Client> |
 }
 
 /** How the server listens and what it lets in. */
-export function serverSettings({ server, clients }: Config) {
+export function serverSettings({ server, clients }: Config): ServerSettings {
   const { bodyLimitBytes, bodyMemoryBytes, maxConnections, timeouts, compression, corsOrigins, hasDebugHeaders } =
     server;
   const openTo: 'loopback' | 'any' = clients.length === 0 && isLoopback(server.host) ? 'loopback' : 'any';
