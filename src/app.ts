@@ -140,7 +140,7 @@ async function openParts(config: Config, environment: AppEnvironment) {
     books: new Books({ config, clock, random: Math.random, factsOf, keeper: kept }),
     clientQuotas: new ClientQuotas(config.clients, clock, kept),
     budgets: clientBudgets(config, clock, kept),
-    scheduler: new Scheduler({ clock, random: Math.random, onEvent }),
+    scheduler: new Scheduler({ clock, random: Math.random, classRule: config.defaults.classes, onEvent }),
     traffic: new Traffic(),
     tokens: await openTokenCounter(config, clock, worker),
     transport: createTransport(config, environment),

@@ -17,11 +17,12 @@ export interface Adoption {
   readonly needsRestart: readonly string[];
 }
 
-/** Ports, files and memory are taken at the start. */
+/** Ports, files and memory are taken at the start, and the queue's order is built on its rule. */
 const AT_START = {
   server: ['host', 'port', 'bodyMemoryBytes', 'maxConnections', 'timeouts'],
   log: ['format'],
   state: ['file'],
+  defaults: ['classes'],
 } as const;
 
 /** Where the file has another word than the program. */
@@ -48,7 +49,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 export function adopt(running: Config, wanted: Config): Adoption {
   const server = { ...wanted.server, ...pick(running.server, AT_START.server) };
   const log = { ...wanted.log, ...pick(running.log, AT_START.log) };
-  const config = { ...wanted, server, log, state: running.state };
+  const defaults = { ...wanted.defaults, ...pick(running.defaults, AT_START.defaults) };
+  const config = { ...wanted, server, log, defaults, state: running.state };
   const needsRestart = Object.entries(AT_START).flatMap(([section, names]) => {
     const [here, there] = [running, wanted].map((each) => each[section as keyof typeof AT_START] as object);
     const wantsOther = differing(here as object, there as object);

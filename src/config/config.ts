@@ -76,6 +76,8 @@ interface DefaultsConfig {
   readonly queue: QueueConfig;
   readonly retry: RetryConfig;
   readonly timeouts: CallTimeouts;
+  /** What the priorities of clients mean to each other. */
+  readonly classes: 'weighted' | 'strict';
   /** For models that do not say, and are not ordered by hand. */
   readonly affinityMs: number | null;
   readonly predictedOutputTokens: number;

@@ -44,6 +44,7 @@ export function normalise(parsed: ParsedConfig, overrides: Overrides, readCa: (f
       queue,
       retry: { attempts, budgetShare: budget },
       timeouts,
+      classes: parsed.defaults.classes,
       affinityMs,
       predictedOutputTokens: parsed.defaults.predicted_output,
     },

@@ -94,6 +94,10 @@ export const defaults = section({
     .prefault({})
     .describe('After a failure upstream.'),
   timeouts: upstreamTimeouts.prefault({}).describe('For providers that do not say.'),
+  classes: z
+    .enum(['weighted', 'strict'])
+    .prefault('weighted')
+    .describe('high, normal and low share 100 : 20 : 5, or a class waits while one above it has work.'),
   affinity: offOrDuration.prefault('1h').describe('How long a conversation prefers the route that served it. Or off.'),
   predicted_output: amount.prefault(512).describe('Output tokens to expect of a model until learned.'),
 });

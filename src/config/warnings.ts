@@ -4,8 +4,6 @@ import { formatPath, type Path } from './mistakes.ts';
 
 /** What is understood and not yet in force: a path with `*` for every entry. */
 export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
-  { path: ['clients', '*', 'priority'] },
-  { path: ['clients', '*', 'weight'] },
   { path: ['redis'] },
   { path: ['metrics'] },
   { path: ['telemetry'] },

@@ -115,4 +115,4 @@ export class QueueWait {
 }
 
 /** Facts by which a ticket waits; the others only say how. */
-const DECIDING = ['model', 'costs', 'prices', 'clientQuota', 'rejectsOnClientLimit', 'maxQueueSize'] as const;
+const DECIDING = ['model', 'share', 'costs', 'prices', 'clientQuota', 'rejectsOnClientLimit', 'maxQueueSize'] as const;

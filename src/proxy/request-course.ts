@@ -9,6 +9,7 @@ import { maxWaitMs } from './max-wait.ts';
 import { QueueWait, type Turn, type Wanted } from './queue-wait.ts';
 import { RequestRecord } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
+import { requestShare } from './request-share.ts';
 import { type Repeat, Retries } from './retries.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -189,10 +190,11 @@ export class RequestCourse {
   #ticket(work: Work): Wanted {
     const { model, costs, prices, placeKey, mayGoElsewhere, isImpatient, isStreamed = false, prefers = null } = work;
     const { client, id } = this.#request;
-    const { quota, rejectsOnLimit } = this.#services.termsOf(client);
+    const { share, quota, rejectsOnLimit } = this.#services.termsOf(client);
     return {
       id,
       client: client.name,
+      share: requestShare(this.#request, share),
       model: model.routes,
       costs,
       prices,

@@ -4,6 +4,7 @@ import type { Wires } from '../providers/wire.ts';
 import type { ModelRoutes } from '../scheduler/model-routes.ts';
 import type { Quota } from '../scheduler/quota.ts';
 import type { Route } from '../scheduler/route.ts';
+import type { ShareTerms } from '../scheduler/shares/share.ts';
 import type { UpstreamTimeouts } from '../upstream/transport.ts';
 import type { Client } from './exchange.ts';
 import type { TargetEdits } from './target-edits.ts';
@@ -81,8 +82,11 @@ export interface ModelLookup {
   fallback(name: string): ServedModel | null;
 }
 
-/** What a client's own limits are, and what happens at them. */
+/** What a client is entitled to. */
 export interface ClientTerms {
+  /** Its class and its weight among others. The same object as long as neither changes. */
+  readonly share: ShareTerms;
+  /** Its own limits. */
   readonly quota: Quota | null;
   /** Answer at once instead of waiting. */
   readonly rejectsOnLimit: boolean;

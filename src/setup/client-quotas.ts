@@ -5,6 +5,7 @@ import type { LimitFacts } from '../providers/provider.ts';
 import type { Client } from '../proxy/exchange.ts';
 import type { ClientTerms } from '../proxy/served-model.ts';
 import { type NamedPlan, Quota } from '../scheduler/quota.ts';
+import { type ShareTerms, USUAL_SHARE } from '../scheduler/shares/share.ts';
 import type { KeptBooks } from './kept-books.ts';
 import { limitPlans } from './limit-plans.ts';
 
@@ -21,10 +22,11 @@ const OWN_LIMITS: LimitFacts = {
   isChargedAtEnd: false,
 };
 
-const FREE: ClientTerms = { quota: null, rejectsOnLimit: false };
+/** Where no clients are configured, all are one. */
+const ANYBODY: ClientTerms = { share: USUAL_SHARE, quota: null, rejectsOnLimit: false };
 
 /**
- * Each client's own limits, if it has any. Books of a client are kept while it is configured otherwise or not at all: what
+ * What each client is entitled to: its share, and its own limits, if it has any. Books of a client are kept while it is configured otherwise or not at all: what
  * it has used it has used.
  */
 export class ClientQuotas {
@@ -52,13 +54,19 @@ export class ClientQuotas {
   }
 
   termsOf(client: Client): ClientTerms {
-    return this.#terms.get(client.name) ?? FREE;
+    return this.#terms.get(client.name) ?? ANYBODY;
   }
 
   #termsOf(client: ClientConfig): ClientTerms {
     const limits = limitPlans(effectiveLimits([client.limits]), OWN_LIMITS, this.#clock);
-    if (limits.length === 0) return FREE;
-    return { quota: this.#quotaOf(client.name, limits), rejectsOnLimit: client.onLimit === 'reject' };
+    const quota = limits.length === 0 ? null : this.#quotaOf(client.name, limits);
+    return { share: this.#shareOf(client), quota, rejectsOnLimit: quota !== null && client.onLimit === 'reject' };
+  }
+
+  /** Those who wait are asked for anew whose terms are others. */
+  #shareOf({ name, priority, weight }: ClientConfig): ShareTerms {
+    const known = this.#terms.get(name)?.share;
+    return known?.priority === priority && known.weight === weight ? known : { priority, weight };
   }
 
   #quotaOf(client: string, limits: readonly NamedPlan[]): Quota {

@@ -47,6 +47,7 @@ describe('a small configuration', () => {
       queue: { maxSize: 1000, maxWaitMs: 60_000 },
       retry: { attempts: 3, budgetShare: 0.2 },
       timeouts: { connectMs: 5_000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 600_000 },
+      classes: 'weighted',
       affinityMs: 3_600_000,
       predictedOutputTokens: 512,
     });
@@ -302,7 +303,7 @@ describe('warnings', () => {
   it('name in one line all that is not yet in force', () => {
     const warnings = warningsOf(everything, everythingEnv);
     expect(warnings).toHaveLength(1);
-    for (const path of ['clients[0].priority', 'redis', 'hedge', 'metrics']) {
+    for (const path of ['redis', 'hedge', 'metrics']) {
       expect(warnings[0]).toContain(path);
     }
     expect(warnings[0]).not.toContain('early_head');

@@ -21,6 +21,7 @@ clients:
   - { name: waits, key: client-key-1, limits: { rpm: 2, tpm: none } }
   - { name: refuses, key: client-key-2, limits: { rpm: 2 }, on_limit: reject }
   - { name: free, key: client-key-3 }
+  - { name: urgent, key: client-key-4, priority: high, weight: 3 }
 `);
 
 const kept: string[] = [];
@@ -40,8 +41,13 @@ test('one may want to be told at once rather than wait', () => {
 });
 
 test('one without limits, or without a name here, is free', () => {
-  expect(quotas.termsOf({ name: 'free' })).toEqual({ quota: null, rejectsOnLimit: false });
-  expect(quotas.termsOf({ name: 'nobody' })).toEqual({ quota: null, rejectsOnLimit: false });
+  const usual = { priority: 'normal', weight: 1 };
+  expect(quotas.termsOf({ name: 'free' })).toEqual({ share: usual, quota: null, rejectsOnLimit: false });
+  expect(quotas.termsOf({ name: 'nobody' })).toEqual({ share: usual, quota: null, rejectsOnLimit: false });
+});
+
+test('each has the share that its priority and weight give it', () => {
+  expect(quotas.termsOf({ name: 'urgent' }).share).toEqual({ priority: 'high', weight: 3 });
 });
 
 test('only those that have limits are kept', () => {

@@ -224,13 +224,22 @@ describe('clients of another configuration', () => {
     const { quota } = quotas.termsOf({ name: 'web' });
     quota?.limits[0]?.primary.take(8, 0);
     quotas.reconfigure(limited(20, ', on_limit: reject'));
-    expect(quotas.termsOf({ name: 'web' })).toEqual({ quota, rejectsOnLimit: true });
+    expect(quotas.termsOf({ name: 'web' })).toMatchObject({ quota, rejectsOnLimit: true });
     expect(quota?.limits[0]?.primary.level(0)).toBeCloseTo(2, 6);
     quotas.reconfigure(clients('{ name: other, key: key-of-other }'));
     expect(quotas.termsOf({ name: 'web' }).quota).toBeNull();
     quotas.reconfigure(limited(10));
     expect(quotas.termsOf({ name: 'web' }).quota).toBe(quota);
     expect(made).toHaveLength(1);
+  });
+
+  test('have another share only where theirs has changed: whoever waits is planned anew then', () => {
+    const quotas = new ClientQuotas(limited(10), new FakeClock(), watched().keeper);
+    const { share } = quotas.termsOf({ name: 'web' });
+    quotas.reconfigure(limited(20));
+    expect(quotas.termsOf({ name: 'web' }).share).toBe(share);
+    quotas.reconfigure(limited(20, ', priority: low'));
+    expect(quotas.termsOf({ name: 'web' }).share).toEqual({ priority: 'low', weight: 1 });
   });
 
   test('are forgotten when they are gone and nothing is booked', () => {

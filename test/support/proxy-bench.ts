@@ -16,6 +16,7 @@ import type { RouteOption } from '../../src/scheduler/model-routes.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
 import { Route } from '../../src/scheduler/route.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
+import { USUAL_SHARE } from '../../src/scheduler/shares/share.ts';
 import { createStrategy } from '../../src/scheduler/strategies/registry.ts';
 import type { Strategy } from '../../src/scheduler/strategies/strategy.ts';
 import { Calibration } from '../../src/tokens/calibrate.ts';
@@ -101,7 +102,7 @@ export class ProxyBench {
         userAgent: 'sluice/1.2.3',
         ...options.settings,
       },
-      termsOf: () => ({ quota: null, rejectsOnLimit: false }),
+      termsOf: () => ({ share: USUAL_SHARE, quota: null, rejectsOnLimit: false }),
       budgetOf: () => null,
       rateHeaders: () => ({ 'x-ratelimit-limit-requests': '100' }),
       onSummary: (summary) => this.summaries.push(summary),
