@@ -10,6 +10,7 @@ import { Affinity } from './proxy/affinity/affinity.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
+import { Hedging } from './proxy/hedging/hedging.ts';
 import { createRawHandler } from './proxy/raw/handle-raw.ts';
 import type { RawRouteLookup } from './proxy/raw/raw-request.ts';
 import { RetryBudget } from './proxy/retry-budget.ts';
@@ -187,6 +188,7 @@ function putInForce(
 ): InForce {
   const { books, createdAt, clock, traffic, log, version } = parts;
   const shared = {
+    hedging: config.hedge && new Hedging({ ...config.hedge, clock, scheduler: parts.scheduler }),
     ...parts,
     isShared: config.clients.length === 0,
     scrub: parts.secrets.inText,

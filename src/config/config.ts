@@ -21,6 +21,8 @@ export interface Config {
   readonly models: readonly ModelConfig[];
   /** The name to take for a missing or unknown one. */
   readonly defaultModel: string | null;
+  /** Null: nothing is sent a second time for being slow. */
+  readonly hedge: HedgeConfig | null;
 }
 
 interface ServerConfig {
@@ -202,4 +204,11 @@ export interface TargetConfig {
   readonly drop: readonly string[];
   /** Null: not known. */
   readonly price: Price | null;
+}
+
+interface HedgeConfig {
+  /** Null: longer than 95 % of the first events of its model take. */
+  readonly afterMs: number | null;
+  /** Of the requests, 0 to 1. */
+  readonly maxShare: number;
 }

@@ -55,6 +55,7 @@ export function normalise(parsed: ParsedConfig, overrides: Overrides, readCa: (f
     ),
     models: parsed.models.map((model) => normaliseModel(model, { queue, affinityMs })),
     defaultModel: parsed.default_model ?? null,
+    hedge: parsed.hedge ? { afterMs: parsed.hedge.after ?? null, maxShare: parsed.hedge.max_share } : null,
   };
 }
 

@@ -102,6 +102,14 @@ export const defaults = section({
   predicted_output: amount.prefault(512).describe('Output tokens to expect of a model until learned.'),
 });
 
+/** For answers that are slow to begin. */
+export const hedge = section({
+  after: duration
+    .optional()
+    .describe('Time without a first event until the second send. Absent: longer than 95 % of them take.'),
+  max_share: share.prefault('5%').describe('Of the requests of the last minute, how many may be sent twice.'),
+});
+
 /** Parsed for later versions; in force in none so far. */
 export const reserved = {
   redis: section({ url: text.describe('Address.') })
@@ -115,10 +123,4 @@ export const reserved = {
     .optional()
     .describe('Reserved: administration.'),
   requests_log: z.unknown().optional().describe('Reserved: a log of requests.'),
-  hedge: section({
-    after: duration.optional().describe('Time until the second send.'),
-    max_share: share.optional().describe('Share of requests.'),
-  })
-    .optional()
-    .describe('Reserved: a second send when the first is slow.'),
 };

@@ -4,7 +4,7 @@ import { quota } from './schema-limits.ts';
 import { model } from './schema-models.ts';
 import { name, section } from './schema-parts.ts';
 import { provider } from './schema-providers.ts';
-import { defaults, log, reserved, server, state } from './schema-server.ts';
+import { defaults, hedge, log, reserved, server, state } from './schema-server.ts';
 
 const BELONGS: ReadonlyMap<string, string> = new Map([
   ...['queue', 'retry', 'timeouts'].map((key): [string, string] => [key, `defaults: { ${key}: ... }`]),
@@ -28,6 +28,9 @@ export const configSchema = section(
     providers: z.array(provider).prefault([]).describe('Where requests can go, and with which keys.'),
     models: z.array(model).prefault([]).describe('What clients ask for. Absent: every name that a provider takes.'),
     default_model: name.optional().describe('For a missing or unknown name.'),
+    hedge: hedge
+      .optional()
+      .describe('A second send on another route when the first is slow to begin, where quota is plenty. Absent: none.'),
     ...reserved,
   },
   BELONGS,

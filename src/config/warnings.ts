@@ -9,7 +9,6 @@ export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
   { path: ['telemetry'] },
   { path: ['admin'] },
   { path: ['requests_log'] },
-  { path: ['hedge'] },
 ];
 
 /** Saying these is saying nothing, so nobody needs to be warned. */

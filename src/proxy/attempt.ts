@@ -31,6 +31,10 @@ export interface AttemptParts {
   readonly isLimitedApart?: boolean;
   /** How a success is read. */
   read(common: AnswerParts): AnswerReader;
+  /** Who hears that the client has left. Absent: the answer's own. */
+  readonly whenGone?: (listener: (() => void) | null) => void;
+  /** The first event of a stream, or the first piece of a whole answer, has come. */
+  readonly firstEventSeen?: () => void;
   /** This attempt answers: the head must be out when this returns. */
   begin(upstream: UpstreamHeaders): void;
 }
@@ -69,7 +73,7 @@ export class Attempt implements UpstreamHandler {
     const { promise, resolve } = Promise.withResolvers<AttemptResult>();
     const attempt = new Attempt(parts, resolve);
     // No closure may know the request: its body must not live as long as the answer.
-    parts.answer.whenGone(() => attempt.#finish({ kind: 'gone' }));
+    attempt.#whenGone(() => attempt.#finish({ kind: 'gone' }));
     if (!attempt.#isOver) attempt.#send(request);
     return promise;
   }
@@ -129,14 +133,23 @@ export class Attempt implements UpstreamHandler {
   readonly #flow = {
     pause: (): void => this.#call?.pause(),
     resume: (): void => this.#call?.resume(),
-    firstEventSeen: (): void => this.#call?.firstEventSeen(),
+    firstEventSeen: (): void => {
+      this.#parts.firstEventSeen?.();
+      this.#call?.firstEventSeen();
+    },
   };
+
+  #whenGone(listener: (() => void) | null): void {
+    const { whenGone, answer } = this.#parts;
+    if (whenGone) whenGone(listener);
+    else answer.whenGone(listener);
+  }
 
   #finish(end: AttemptEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { answer, lease, target, size } = this.#parts;
-    answer.whenGone(null);
+    const { lease, target, size } = this.#parts;
+    this.#whenGone(null);
     const figures = this.#reader ?? NOTHING_SEEN;
     const { usage } = figures;
     this.#reader?.close();

@@ -1,31 +1,26 @@
 import { ProxyError } from '../errors.ts';
-import type { Lease } from '../scheduler/lease.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { type Conversation, NO_CONVERSATION } from './affinity/affinity.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { type AnswerKind, answerReader } from './answer-kind.ts';
-import type { AnswerParts, AnswerReader } from './answer-reader.ts';
-import { Attempt, type AttemptResult } from './attempt.ts';
-import type { AttemptEnd } from './attempt-end.ts';
 import type { Door } from './doors/door.ts';
 import { doorOf } from './doors/doors.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
 import { Fallbacks } from './fallbacks.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { needsFanOut } from './fan-out/needs-fan-out.ts';
+import { mayBeSentTwice } from './hedging/may-be-sent-twice.ts';
 import { HeldBody } from './held-body.ts';
 import { type ImageRequest, imagesToFetch, inlineImages, mustBeInline } from './images/inline-images.ts';
-import { learnFrom } from './learn.ts';
+import { OrderSending } from './order-sending.ts';
 import { ownAnswer } from './own-answer.ts';
-import { type RequestBody, type RequestFacts, readRequestBody } from './request-body.ts';
+import { type RequestBody, readRequestBody } from './request-body.ts';
 import { RequestCourse, type Work } from './request-course.ts';
-import { type FindModel, type Order, type Prepared, type Sending, sendingOn } from './request-order.ts';
+import type { FindModel, Order, Prepared } from './request-order.ts';
 import type { Step } from './request-record.ts';
 import type { RequestServices } from './request-services.ts';
 import type { ServedModel } from './served-model.ts';
 import { sizeRequest } from './size-request.ts';
-import { keptBy, referencesIn } from './stored/stored-ids.ts';
-import { upstreamRequest } from './upstream-request.ts';
+import { referencesIn } from './stored/stored-ids.ts';
 
 /**
  * Answers one request through its reply.
@@ -46,6 +41,7 @@ class RequestRun {
   readonly #request: ClientRequest;
   readonly #door: Door;
   readonly #course: RequestCourse;
+  readonly #sending: OrderSending;
   #model: ServedModel | null = null;
 
   constructor(services: RequestServices, request: ClientRequest, reply: ClientReply) {
@@ -58,6 +54,12 @@ class RequestRun {
       earlyHeaders: () => this.#headers(null),
       errorEvent: (body, status) => this.#door.errorEvent(body, status),
       errorBody: (body, status) => this.#door.errorBody?.(body, status) ?? body,
+    });
+    this.#sending = new OrderSending(services, {
+      request,
+      door: this.#door,
+      course: this.#course,
+      headers: (upstream) => this.#headers(upstream),
     });
   }
 
@@ -94,7 +96,7 @@ class RequestRun {
       if (isAsked) told = { error, step: record.step };
       fallbacks.add(isAsked ? asked : this.#services.models.fallback(name), error);
     }
-    record.blames(told?.step ?? null);
+    record.tellsOf(told?.step ?? null);
     throw told?.error;
   }
 
@@ -132,7 +134,8 @@ class RequestRun {
       return null;
     }
     const conversation = this.#conversation(model, read);
-    return { facts, model, sizes: await this.#sizes(body, model), conversation, held, find };
+    const canBeHedged = mayBeSentTwice(this.#request, read.parsed);
+    return { facts, model, sizes: await this.#sizes(body, model), conversation, held, find, canBeHedged };
   }
 
   #sizes(body: RequestBody, model: ServedModel): ReturnType<typeof sizeRequest> {
@@ -225,62 +228,9 @@ class RequestRun {
       placeKey: () => (isAsked ? held.placeKey() : `${held.placeKey()} ${model.name}`),
       mayGoElsewhere: !isAsked || model.fallbacks.length > 0,
       isImpatient: !order.isPatient,
-      attempt: (lease) => this.#attempt(order, lease),
+      attempt: (lease) => this.#sending.attempt(order, lease),
       renewed: () => this.#renewed(order),
     };
-  }
-
-  async #attempt(order: Order, lease: Lease): Promise<AttemptEnd> {
-    const step = sendingOn(order, lease, this.#door.operation);
-    if (!step) throw new Error('a lease was granted for what cannot be sent');
-    this.#course.record.attempted(step);
-    const { end, usage } = await this.#send(order, lease, step);
-    this.#course.record.usage = usage;
-    if (end.kind === 'served' && usage && this.#door.generates)
-      this.#learn(order, { target: step.target, size: step.size, usage });
-    return end;
-  }
-
-  /** Not in `#attempt` itself: what an async function has in hand it holds to its end, and here that would be the body. */
-  #send({ facts, held, conversation }: Order, lease: Lease, step: Sending): Promise<AttemptResult> {
-    const { body } = held;
-    if (!body) throw new Error('a lease was granted for a body that is gone');
-    const { request, dropped } = upstreamRequest(this.#request, body, {
-      ...step,
-      userAgent: this.#services.settings.userAgent,
-    });
-    this.#course.record.dropped = dropped;
-    const begin = (upstream: UpstreamHeaders): void => {
-      held.release();
-      conversation.servedBy(lease.route.id);
-      this.#begin(facts, upstream);
-    };
-    const { target, size, wire } = step;
-    const kind: AnswerKind = { clock: this.#services.clock, door: this.#door, target, size, wire, facts };
-    const { operation } = this.#door;
-    const seen = operation === 'responses' ? (json: unknown) => this.#keep(step, json) : () => undefined;
-    const read = (common: AnswerParts): AnswerReader => answerReader(kind, { ...common, seen });
-    // What goes by way of a chat asks for nothing rare.
-    const isRareEndpoint = operation !== 'chat' && target.provider.wires[operation] !== undefined;
-    const asked = { isRareEndpoint, isLimitedApart: wire.isLimitedApart ?? false };
-    const { answer, tab } = this.#course;
-    const parts = { services: this.#services, answer, tab, lease, target, size, ...asked, read, begin };
-    return Attempt.run(parts, request);
-  }
-
-  #keep(step: Step, json: unknown): void {
-    this.#services.stored.keep(keptBy(json), step, this.#request.client);
-  }
-
-  #begin({ isStreaming }: RequestFacts, upstream: UpstreamHeaders): void {
-    const headers = this.#headers(upstream);
-    if (isStreaming) this.#course.answer.beginStream(headers);
-    else this.#course.answer.beginWhole(headers);
-  }
-
-  #learn({ model, facts }: Order, learned: Pick<Parameters<typeof learnFrom>[1], 'target' | 'size' | 'usage'>): void {
-    const { outputCapTokens } = facts;
-    learnFrom(this.#services, { ...learned, model: model.name, client: this.#request.client.name, outputCapTokens });
   }
 
   #headers(upstream: UpstreamHeaders | null): Readonly<Record<string, string>> {

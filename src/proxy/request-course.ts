@@ -44,7 +44,7 @@ export interface Work {
   /** Another model is asked rather than waiting for one that is out of service. */
   readonly isImpatient: boolean;
   /** Sends it. The lease has ended when this resolves. */
-  attempt(lease: Lease): Promise<AttemptEnd>;
+  attempt(lease: Lease): Promise<Attempted>;
   /** Why it must not be sent again although it could be; null: it may. */
   readonly forbidsRepeat?: (end: FailedEnd) => ProxyError | null;
   /**
@@ -52,6 +52,15 @@ export interface Work {
    * @throws ProxyError it can't be served any more
    */
   renewed(): Work | (() => Promise<Work>) | null;
+}
+
+/** What came of a lease, and of a second one where the first was too slow. */
+export interface Attempted {
+  readonly end: AttemptEnd;
+  /** The lease that it is about. */
+  readonly lease: Lease;
+  /** One of two has failed before. */
+  readonly hasAlsoFailed?: boolean;
 }
 
 /** What is being waited for, which a new configuration may change meanwhile. */
@@ -177,8 +186,9 @@ export class RequestCourse {
 
   /** Null: the client has its answer, or has left. */
   async #attempt(work: Work, granted: Lease, retries: Retries): Promise<Repeat | null> {
-    using lease = granted;
-    const end = await work.attempt(lease);
+    using first = granted;
+    const { end, lease, hasAlsoFailed = false } = await work.attempt(first);
+    if (hasAlsoFailed) retries.hedged();
     if (end.kind === 'served' || end.kind === 'gone') return null;
     const next = retries.after(end, lease);
     if (next.kind === 'stop') throw next.error;

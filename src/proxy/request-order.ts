@@ -22,6 +22,8 @@ export interface Prepared {
   /** By target. */
   readonly sizes: readonly (TargetSize | null)[];
   readonly find: FindModel;
+  /** The upstream keeps nothing of it, so sending it twice does no harm. */
+  readonly canBeHedged: boolean;
 }
 
 /**

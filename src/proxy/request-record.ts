@@ -66,8 +66,8 @@ export class RequestRecord {
     this.usage = null;
   }
 
-  /** Nobody has served it, and its client is told why this one has not. */
-  blames(step: Step | null): void {
+  /** Of several that were sent, this is the one to tell of: it answers, or is why nobody does. */
+  tellsOf(step: Step | null): void {
     this.#step = step;
   }
 

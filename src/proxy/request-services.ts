@@ -10,6 +10,7 @@ import type { ClientBudget } from './budgets/client-budget.ts';
 import type { SilenceTerms } from './client-answer.ts';
 import type { RequestSummary } from './events.ts';
 import type { Client } from './exchange.ts';
+import type { Hedging } from './hedging/hedging.ts';
 import type { ImageSource } from './images/inline-images.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { ClientTerms, ModelLookup, ServedModel } from './served-model.ts';
@@ -26,6 +27,8 @@ export interface RequestServices {
   readonly outputs: Pick<OutputPredictor, 'predict' | 'observe'>;
   readonly retryBudget: Pick<RetryBudget, 'requested' | 'hasRoom' | 'retried' | 'repeated' | 'failed' | 'hasFailed'>;
   readonly images: ImageSource;
+  /** Null: nothing is sent a second time for being slow. */
+  readonly hedging: Pick<Hedging, 'begun' | 'seen' | 'take'> | null;
   /** Where conversations were served. */
   readonly affinity: Pick<Affinity, 'follow'>;
   readonly stored: Pick<StoredThings, 'keep' | 'routesTo' | 'providerOf'>;

@@ -48,6 +48,11 @@ export class Retries {
     this.#services = services;
   }
 
+  /** Another attempt at the same time has failed too. */
+  hedged(): void {
+    this.#attempts += 1;
+  }
+
   /** After an attempt whose lease has ended, so that the route's state knows of it already. */
   after(end: FailedEnd, lease: Lease): NextStep {
     this.#attempts += 1;

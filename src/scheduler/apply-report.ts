@@ -1,6 +1,6 @@
 import type { SchedulerListener } from './events.ts';
 import type { FirstByteEnd } from './first-byte.ts';
-import type { Lease, Report } from './lease.ts';
+import type { Ending, Lease, Report } from './lease.ts';
 import type { Meter } from './meter.ts';
 import type { Route } from './route.ts';
 
@@ -124,3 +124,8 @@ const FIRST_BYTE_ENDS: Readonly<Partial<Record<Report['kind'], FirstByteEnd>>> =
 const RAMP_REST_MS = 5_000;
 const FIRST_OVERLOAD_MS = 1_000;
 const MAX_OVERLOAD_MS = 30_000;
+
+/** What it reports changes no more than quotas that cover its route, rather than a key or a model. */
+export function isOfItsQuotas({ report }: Ending): boolean {
+  return ['ok', 'nothing', 'wait', 'failed'].includes(report.kind);
+}

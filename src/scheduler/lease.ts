@@ -91,6 +91,9 @@ export class Lease implements Disposable {
     this.#firstByte = this.route.firstByteOf(ticket.request);
     this.#firstByte.sent(grant.now);
     this.#book(grant.now);
+    this.route.enterGates();
+    this.route.inFlight += 1;
+    this.route.usage.add(this.reserved[1], grant.now);
   }
 
   get route(): Route {

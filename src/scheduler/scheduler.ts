@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { refuseForGood } from './admission.ts';
 import { Alarm } from './alarm.ts';
-import { applyProof, applyReport } from './apply-report.ts';
+import { applyProof, applyReport, isOfItsQuotas } from './apply-report.ts';
 import type { Cost } from './cost.ts';
 import { Door } from './door.ts';
 import type { SchedulerListener } from './events.ts';
 import { Heap } from './heap.ts';
+import { hedgeGrant } from './hedge.ts';
 import { type Ending, Lease, type LeaseOwner } from './lease.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { RouteOption } from './model-routes.ts';
@@ -53,7 +54,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#emit = options.onEvent ?? (() => {});
-    this.#settlements = new Settlements(options.settleLagMs ?? DEFAULT_SETTLE_LAG_MS);
+    this.#settlements = new Settlements(options.settleLagMs);
     const rule = options.classRule ?? 'weighted';
     this.#plan = new Plan(this, rule);
     this.#door = new Door(this.#plan, rule);
@@ -154,11 +155,17 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     this.#door.leave(ticket, now);
     ticket.predictedAt = now;
     this.#door.started(ticket, now);
-    option.route.enterGates();
-    option.route.inFlight += 1;
-    option.route.usage.add(lease.reserved[1], now);
     this.#openLeases += 1;
     this.#outbox.push(() => ticket.request.onLease(lease));
+  }
+
+  /** A second lease for what is under way, on another route, where it takes nothing from anybody; null: nowhere. */
+  hedge(first: Lease): Lease | null {
+    const grant = hedgeGrant(first, this.#plan.lines, this.#clock.now());
+    if (grant === null) return null;
+    this.#openLeases += 1;
+    this.#plan.touch(grant.option.route);
+    return new Lease(this, first.ticket, grant);
   }
 
   reject(ticket: Ticket): void {
@@ -279,10 +286,4 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 }
 
-/** What it reports changes no more than quotas that cover its route, rather than a key or a model. */
-function isOfItsQuotas({ report }: Ending): boolean {
-  return ['ok', 'nothing', 'wait', 'failed'].includes(report.kind);
-}
-
-const DEFAULT_SETTLE_LAG_MS = 100;
 const FEW_DEADLINES = 64;

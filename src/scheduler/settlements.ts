@@ -9,7 +9,7 @@ export class Settlements {
   #lagMs: number;
   readonly #due = new Heap<{ lease: Lease; ending: Ending; at: number }>(({ at }) => at);
 
-  constructor(lagMs: number) {
+  constructor(lagMs = DEFAULT_LAG_MS) {
     this.#lagMs = lagMs;
   }
 
@@ -54,4 +54,5 @@ function isRefusal({ report }: Ending): boolean {
   return report.kind !== 'ok' && report.kind !== 'nothing' && report.kind !== 'failed';
 }
 
+const DEFAULT_LAG_MS = 100;
 const MAX_LAG_MS = 2_000;

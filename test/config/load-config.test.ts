@@ -303,7 +303,7 @@ describe('warnings', () => {
   it('name in one line all that is not yet in force', () => {
     const warnings = warningsOf(everything, everythingEnv);
     expect(warnings).toHaveLength(1);
-    for (const path of ['redis', 'hedge', 'metrics']) {
+    for (const path of ['redis', 'metrics']) {
       expect(warnings[0]).toContain(path);
     }
     expect(warnings[0]).not.toContain('early_head');

@@ -88,6 +88,7 @@ export class ProxyBench {
       images: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
       affinity: new Affinity({ clock }),
       stored: new StoredThings(),
+      hedging: null,
       isShared: true,
       tokens: { estimate: () => TOKENS },
       calibration: this.calibration,

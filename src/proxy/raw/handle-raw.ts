@@ -7,9 +7,9 @@ import type { UpstreamHeaders } from '../../upstream/transport.ts';
 import { answerHeaders } from '../answer-headers.ts';
 import { parseBody } from '../answer-reader.ts';
 import { Attempt } from '../attempt.ts';
-import type { AttemptEnd, FailedEnd } from '../attempt-end.ts';
+import type { FailedEnd } from '../attempt-end.ts';
 import type { ClientReply } from '../exchange.ts';
-import { RequestCourse, type Work } from '../request-course.ts';
+import { type Attempted, RequestCourse, type Work } from '../request-course.ts';
 import type { Step } from '../request-record.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { TargetSize } from '../size-request.ts';
@@ -123,14 +123,14 @@ class RawRun {
     return this.#request.method !== 'GET' && failure.isSent && failure.answer === null;
   }
 
-  async #attempt(model: ServedModel, lease: Lease): Promise<AttemptEnd> {
+  async #attempt(model: ServedModel, lease: Lease): Promise<Attempted> {
     const { option, route } = lease;
     const target = model.targets[option.target];
     const endpoint = model.endpoints.get(route);
     if (!(target && endpoint)) throw new Error('a lease was granted for what cannot be sent');
     const step: Step = { target, endpoint, size: this.#size };
     this.#course.record.attempted(step);
-    return (await this.#send(step, lease)).end;
+    return { end: (await this.#send(step, lease)).end, lease };
   }
 
   /** Not in `#attempt` itself, which would hold the body to its end. */

@@ -14,7 +14,10 @@ export interface RawRequest extends Pick<ClientRequest, 'id' | 'client' | 'recei
 }
 
 export interface RawServices
-  extends Omit<RequestServices, 'models' | 'images' | 'tokens' | 'calibration' | 'outputs' | 'rateHeaders'> {
+  extends Omit<
+    RequestServices,
+    'models' | 'images' | 'hedging' | 'tokens' | 'calibration' | 'outputs' | 'rateHeaders'
+  > {
   readonly rawRoutes: RawRouteLookup;
 }
 

@@ -1,0 +1,57 @@
+import type { Clock } from '../../clock.ts';
+import type { Lease } from '../../scheduler/lease.ts';
+import type { Scheduler } from '../../scheduler/scheduler.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { FirstEventTimes } from './first-event-times.ts';
+
+export interface HedgingTerms {
+  readonly clock: Clock;
+  readonly scheduler: Pick<Scheduler, 'hedge'>;
+  /** An attempt without a first event for so long may be sent a second time; null: longer than 95 % of them take. */
+  readonly afterMs: number | null;
+  /** Of the last minute's attempts that could be hedged, 0 to 1. */
+  readonly maxShare: number;
+}
+
+/** Decides which attempts are sent a second time because nothing has come of them yet: when, and whether at all. */
+export class Hedging {
+  readonly #terms: HedgingTerms;
+  readonly #budget: RetryBudget;
+  readonly #times = new Map<string, FirstEventTimes>();
+
+  constructor(terms: HedgingTerms) {
+    this.#terms = terms;
+    // The one that is asked for counts already.
+    this.#budget = new RetryBudget({ share: terms.maxShare, floor: -1 });
+  }
+
+  /** An attempt begins that could be hedged. Returns after how many ms it may be; null: nobody knows what slow is yet. */
+  begun(lease: Lease): number | null {
+    const { clock, afterMs } = this.#terms;
+    this.#budget.requested(clock.now());
+    return afterMs ?? this.#timesOf(lease).p95;
+  }
+
+  /** Its first event has come, or it was given up without one, having taken at least so long. */
+  seen(lease: Lease): void {
+    this.#timesOf(lease).add(this.#terms.clock.now() - lease.sentAt);
+  }
+
+  /** The right to send it a second time; null: not now. */
+  take(first: Lease): Lease | null {
+    const now = this.#terms.clock.now();
+    if (!this.#budget.hasRoom(now)) return null;
+    const second = this.#terms.scheduler.hedge(first);
+    if (second) this.#budget.retried(now);
+    return second;
+  }
+
+  /** Whole answers take as long as all of their output, so they are measured apart. There are only so many models. */
+  #timesOf({ route, ticket }: Lease): FirstEventTimes {
+    const { provider, model } = route.upstream;
+    const name = `${ticket.request.isStreamed ? 'stream' : 'whole'} ${provider} ${model}`;
+    const known = this.#times.get(name) ?? new FirstEventTimes();
+    this.#times.set(name, known);
+    return known;
+  }
+}
