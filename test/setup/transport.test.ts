@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { createTransport } from '../../src/setup/transport.ts';
-import type { Transport, UpstreamRequest } from '../../src/upstream/transport.ts';
+import { type ConfiguredTransport, createTransport } from '../../src/setup/transport.ts';
+import type { UpstreamRequest } from '../../src/upstream/transport.ts';
 import { configOf } from '../config/load.ts';
+import { CHUNKED, chunk, head, ScriptedUpstream } from '../support/scripted-upstream.ts';
+import { post, Recorder } from '../upstream/recorder.ts';
 
 /** A proxy that notes what it is asked for and hangs up. */
 let proxy: Server;
 let asked: string[];
 let url: string;
-let transport: Transport;
+let transport: ConfiguredTransport;
 
 beforeEach(async () => {
   asked = [];
@@ -65,4 +67,34 @@ test("a provider without one goes through the environment's", async () => {
   transport = createTransport(config, { clock: systemClock, env: { HTTPS_PROXY: url } });
   await called('https://api.groq.com');
   expect(asked).toEqual(['CONNECT api.groq.com:443 HTTP/1.1']);
+});
+
+test('another configuration has its proxy at once, and another one that changes nothing keeps connections', async () => {
+  const withProxy = (more: string) => configOf(`providers: [{ type: groq, keys: [a]${more} }]`);
+  transport = createTransport(withProxy(''), { clock: systemClock, env: { HTTPS_PROXY: 'http://127.0.0.1:1' } });
+  await called('https://api.groq.com');
+  transport.reconfigure(withProxy(''));
+  await called('https://api.groq.com');
+  expect(asked).toEqual([]);
+  transport.reconfigure(withProxy(`, proxy: "${url}"`));
+  await called('https://api.groq.com');
+  expect(asked).toEqual(['CONNECT api.groq.com:443 HTTP/1.1']);
+});
+
+test('where nothing is configured any more, what is under way ends, and its connection is closed then', async () => {
+  const upstream = await ScriptedUpstream.listen();
+  onTestFinished(() => upstream.close());
+  const at = (origin: string) => {
+    return configOf(`providers: [{ type: openai-compatible, name: own, base_url: "${origin}/v1" }]`);
+  };
+  transport = createTransport(at(upstream.origin), { clock: systemClock, env: {} });
+  const recorder = new Recorder();
+  transport.send(post(upstream.origin), recorder);
+  const exchange = await upstream.exchange();
+  await exchange.write(head(CHUNKED) + chunk('half, '));
+  transport.reconfigure(at('http://127.0.0.1:1'));
+  await exchange.write(`${chunk('whole')}0\r\n\r\n`);
+  await recorder.over();
+  expect(recorder.body).toBe('half, whole');
+  await exchange.gone;
 });
