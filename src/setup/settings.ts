@@ -1,7 +1,6 @@
 import { isLoopback } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { fingerprint } from '../config/fingerprint.ts';
-import type { ServerSettings } from '../http/services.ts';
 import type { Client } from '../proxy/exchange.ts';
 import type { RequestSettings } from '../proxy/request-services.ts';
 import type { RetryAllowance } from '../proxy/retry-budget.ts';
@@ -19,7 +18,7 @@ export function clientsByKey({ clients }: Config): ReadonlyMap<string, Client> |
 }
 
 /** How the server listens and what it lets in. */
-export function serverSettings({ server, clients }: Config): ServerSettings {
+export function serverSettings({ server, clients }: Config) {
   const { bodyLimitBytes, bodyMemoryBytes, maxConnections, timeouts, compression, corsOrigins, hasDebugHeaders } =
     server;
   const openTo: 'loopback' | 'any' = clients.length === 0 && isLoopback(server.host) ? 'loopback' : 'any';
@@ -27,7 +26,8 @@ export function serverSettings({ server, clients }: Config): ServerSettings {
     bodyLimitBytes,
     bodyMemoryBytes,
     maxConnections,
-    timeouts,
+    // Copied, so that its type is spelt out: the build can't name one that another file keeps to itself.
+    timeouts: { ...timeouts },
     compression,
     corsOrigins,
     hasDebugHeaders,
