@@ -207,7 +207,7 @@ export interface TargetConfig {
 }
 
 interface HedgeConfig {
-  /** Null: longer than 95 % of the first events of its model take. */
+  /** Null: longer than is usual for its model. */
   readonly afterMs: number | null;
   /** Of the requests, 0 to 1. */
   readonly maxShare: number;

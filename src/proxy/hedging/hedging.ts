@@ -7,7 +7,7 @@ import { FirstEventTimes } from './first-event-times.ts';
 export interface HedgingTerms {
   readonly clock: Clock;
   readonly scheduler: Pick<Scheduler, 'hedge'>;
-  /** An attempt without a first event for so long may be sent a second time; null: longer than 95 % of them take. */
+  /** An attempt without a first event for so long may be sent a second time; null: for longer than is usual. */
   readonly afterMs: number | null;
   /** Of the last minute's attempts that could be hedged, 0 to 1. */
   readonly maxShare: number;
@@ -29,7 +29,7 @@ export class Hedging {
   begun(lease: Lease): number | null {
     const { clock, afterMs } = this.#terms;
     this.#budget.requested(clock.now());
-    return afterMs ?? this.#timesOf(lease).p95;
+    return afterMs ?? this.#timesOf(lease).slowMs;
   }
 
   /** Its first event has come, or it was given up without one, having taken at least so long. */
