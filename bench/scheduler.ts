@@ -5,7 +5,8 @@
  * submit: a newcomer that starts at once (nobody waits), or is foretold its start (somebody does). cancel: a waiting
  * ticket leaves. served: a request all in, from submission over wake-ups, plan, answer, end and settlement, while as many
  * wait as the row says; `exact`: it costs what was reserved; `refunds`: a sixth comes back, which makes the plan stale again
- * and again; `slow keys`: the same with keys that serve 6 a minute instead of 600, costs from 200 to 1,800 and answers that
+ * and again; `ten clients`: the same,
+ * of ten clients in turn; `slow keys`: the same with keys that serve 6 a minute instead of 600, costs from 200 to 1,800 and answers that
  * are shorter or longer than expected, so that every settlement is news of its own to be planned with. longest: the longest
  * that the time of one request held the thread, with refunds.
  */
@@ -28,6 +29,7 @@ const { values } = parseArgs({ options: { served: { type: 'string', default: '20
 const SERVED = Number(values.served);
 const ROUTES = [1, 100];
 const WAITING = [0, 100, 10_000];
+const CLIENTS = 10;
 const BATCH = 500;
 const BATCHES = 21;
 
@@ -71,6 +73,8 @@ interface HallSettings {
   readonly isAmple: boolean;
   /** Whoever is served is followed by another, so that the number of those who wait stays. */
   readonly replaces: boolean;
+  /** How many clients compete. */
+  readonly clients: number;
 }
 
 /** A scheduler with routes, and as many tickets waiting as wanted. */
@@ -108,7 +112,7 @@ class Hall {
     const cost = this.#settings.cost ?? this.#draw();
     return this.#scheduler.submit({
       id,
-      client: 'c',
+      client: `c${this.#ids % this.#settings.clients}`,
       model: this.#model,
       costs: [cost],
       clientQuota: null,
@@ -177,7 +181,13 @@ function undisturbed(micros: readonly number[]): number {
 }
 
 function measureGrant(routes: number): number {
-  const hall = new Hall(routes, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE, isAmple: true, replaces: false });
+  const hall = new Hall(routes, {
+    cost: REFUNDED,
+    perMinute: REQUESTS_PER_MINUTE,
+    isAmple: true,
+    replaces: false,
+    clients: 1,
+  });
   const batches = Array.from({ length: BATCHES }, () => {
     const leases: Lease[] = [];
     const micros = microsOf(() => {
@@ -192,7 +202,13 @@ function measureGrant(routes: number): number {
 
 /** Time stands still, so that nobody starts meanwhile. */
 function measureQueue(routes: number, waiting: number): { submit: number; cancel: number } {
-  const hall = new Hall(routes, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE, isAmple: false, replaces: false });
+  const hall = new Hall(routes, {
+    cost: REFUNDED,
+    perMinute: REQUESTS_PER_MINUTE,
+    isAmple: false,
+    replaces: false,
+    clients: 1,
+  });
   hall.fill(waiting);
   const cancels: number[] = [];
   const submits = Array.from({ length: BATCHES }, () => {
@@ -215,9 +231,9 @@ function measureQueue(routes: number, waiting: number): { submit: number; cancel
 
 function measureServed(
   { routes, waiting }: { routes: number; waiting: number },
-  { cost, perMinute }: Pick<HallSettings, 'cost' | 'perMinute'>,
+  { cost, perMinute, clients = 1 }: Pick<HallSettings, 'cost' | 'perMinute'> & { readonly clients?: number },
 ): { served: number; longestMs: number } {
-  const hall = new Hall(routes, { cost, perMinute, isAmple: waiting === 0, replaces: waiting > 0 });
+  const hall = new Hall(routes, { cost, perMinute, isAmple: waiting === 0, replaces: waiting > 0, clients });
   const count = perMinute < REQUESTS_PER_MINUTE ? SERVED / 5 : SERVED;
   hall.fill(waiting);
   let longestMs = 0;
@@ -245,6 +261,7 @@ const rows = ROUTES.flatMap((routes) =>
     const row = { routes, waiting };
     const exact = measureServed(row, { cost: EXACT, perMinute: REQUESTS_PER_MINUTE }).served;
     const { served, longestMs } = measureServed(row, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE });
+    const shared = measureServed(row, { cost: REFUNDED, perMinute: REQUESTS_PER_MINUTE, clients: CLIENTS }).served;
     const slow = measureServed(row, { cost: null, perMinute: SLOW_REQUESTS_PER_MINUTE }).served;
     return [
       `${routes} routes, ${waiting} waiting`,
@@ -253,6 +270,7 @@ const rows = ROUTES.flatMap((routes) =>
         'cancel us': cancel === null ? '' : rounded(cancel),
         'served us, exact': rounded(exact, 1),
         'served us, refunds': rounded(served, 1),
+        'served us, ten clients': rounded(shared, 1),
         'served us, slow keys': rounded(slow, 1),
         'longest ms': rounded(longestMs, 1),
         'submits/s': rounded(1e6 / submit, 0),

@@ -46,8 +46,8 @@ export class Door {
 
   constructor(plan: Plan, rule: ClassRule) {
     this.#lines = new Lines(plan, rule);
-    this.#own = new OwnPart(this.#lines, this.#curves, this.#error);
-    this.#refusals = new Refusals(this.#lines, this.#promises, (ticket, now) => this.#turnOf(ticket, now));
+    this.#own = new OwnPart(this.#curves, this.#error);
+    this.#refusals = new Refusals(this.#promises, (ticket, now) => this.#turnOf(ticket, now));
   }
 
   get waiting(): number {
@@ -83,7 +83,7 @@ export class Door {
     const share = this.#lines.shareOf(request);
     const ticket = new Ticket(request, line, { share, order: this.#arrivals++, now, hasPromise });
     poolOf(ticket).came(share, now);
-    this.#lines.flowOf(line.model).asked(share, ticket.shareTokens, now);
+    line.flow.asked(share, ticket.shareTokens, now);
     if (!ticket.hasPromise && this.#lines.count(request) >= request.maxQueueSize) {
       return { kind: 'rejected', rejection: this.#refuseFull(ticket, now) };
     }
@@ -256,7 +256,7 @@ export class Door {
    * instant at which they could start behind everybody who was promised to be served before.
    */
   #hear(ticket: Ticket, { at, waitsFor }: Prediction, { hopeless, now }: { hopeless: Hopeless[]; now: number }): void {
-    this.#curves.next(ticket, at);
+    if (poolOf(ticket).isContested(now)) this.#curves.next(ticket, at);
     // One that has its lease by now is nobody's concern.
     if (ticket.isWaiting && ticket.booking === null) {
       ticket.predictedAt = at;

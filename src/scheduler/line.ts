@@ -3,6 +3,7 @@ import { LineQueue } from './line-queue.ts';
 import type { Meter } from './meter.ts';
 import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
+import type { ModelFlow } from './shares/model-flow.ts';
 import { StartBounds } from './start-bounds.ts';
 
 /**
@@ -12,6 +13,8 @@ export class Line {
   readonly model: ModelRoutes;
   readonly options: readonly RouteOption[];
   readonly clientQuota: Quota | null;
+  /** What clients get of its model. */
+  readonly flow: ModelFlow;
   readonly queue = new LineQueue();
   /** So many tickets have a booking at most: the rest start behind them. */
   readonly depth: number;
@@ -25,10 +28,15 @@ export class Line {
   waitsFor: Meter | null = null;
   #clusters: Clusters | null = null;
 
-  constructor(model: ModelRoutes, options: readonly RouteOption[], clientQuota: Quota | null) {
+  constructor(
+    model: ModelRoutes,
+    options: readonly RouteOption[],
+    { clientQuota, flow }: { clientQuota: Quota | null; flow: ModelFlow },
+  ) {
     this.model = model;
     this.options = options;
     this.clientQuota = clientQuota;
+    this.flow = flow;
     this.depth = Math.max(MIN_DEPTH, 2 * options.length);
   }
 

@@ -44,7 +44,7 @@ export class Lines {
     // A client that lost its limits and has some again has another quota of the same id.
     if (line?.clientQuota !== clientQuota) {
       const options = model.options.filter(({ target }) => costs[target]);
-      line = new Line(model, options, clientQuota);
+      line = new Line(model, options, { clientQuota, flow: this.#flowOf(model) });
       lines.set(key, line);
     }
     return line;
@@ -55,8 +55,7 @@ export class Lines {
     return this.#pools.of(model).share(client, share ?? USUAL_SHARE);
   }
 
-  /** What clients get of a model. */
-  flowOf(model: ModelRoutes): ModelFlow {
+  #flowOf(model: ModelRoutes): ModelFlow {
     let flow = this.#flows.get(model);
     if (flow === undefined) {
       flow = new ModelFlow(this.#rule);
@@ -71,7 +70,7 @@ export class Lines {
     // Its turn may come before those of others that are booked.
     if (pool.hasOthers(share) && line.queue.isNext(ticket)) this.#plan.isStale = true;
     pool.waits(share, line.queue.lowestFinish(share));
-    this.flowOf(line.model).enters(share, ticket.shareTokens, now);
+    line.flow.enters(share, ticket.shareTokens, now);
     if (line.queue.add(ticket)) this.#plan.isStale = true;
     this.#plan.addLine(line);
     const key = countKey(ticket.request);
@@ -82,7 +81,7 @@ export class Lines {
   /** The ticket's state says already that it waits no more. */
   remove(ticket: Ticket, now: number): void {
     poolOf(ticket).waitsNoMore(ticket.share);
-    this.flowOf(ticket.line.model).leaves(ticket.share, ticket.shareTokens, now);
+    ticket.line.flow.leaves(ticket.share, ticket.shareTokens, now);
     ticket.line.queue.remove(ticket);
     if (ticket.line.queue.size === 0) this.#plan.dropLine(ticket.line);
     const key = countKey(ticket.request);
@@ -95,7 +94,7 @@ export class Lines {
   /** Its lease has been granted. */
   served(ticket: Ticket, now: number): void {
     poolOf(ticket).served(ticket.share, ticket.shareTokens);
-    this.flowOf(ticket.line.model).granted(ticket.shareTokens, ticket.arrivedAt < now);
+    ticket.line.flow.granted(ticket.shareTokens, ticket.arrivedAt < now);
   }
 
   /** Puts tickets that have left into the lines of what their requests have become; they wait again, at their old places. */

@@ -1,6 +1,5 @@
 import { bindingLimit } from './admission.ts';
 import { KeptPlace } from './kept-places.ts';
-import type { Lines } from './lines.ts';
 import type { Meter } from './meter.ts';
 import type { Promises } from './promises.ts';
 import type { BindingLimit, Rejection } from './rejection.ts';
@@ -15,13 +14,11 @@ interface Reason {
 
 /** Turns tickets away, and keeps a place for them: a rejection is a promise. */
 export class Refusals {
-  readonly #lines: Lines;
   readonly #promises: Promises;
   readonly #turnOf: (ticket: Ticket, now: number) => number;
 
   /** @param turnOf when a ticket would start behind all whom it has to let go first */
-  constructor(lines: Lines, promises: Promises, turnOf: (ticket: Ticket, now: number) => number) {
-    this.#lines = lines;
+  constructor(promises: Promises, turnOf: (ticket: Ticket, now: number) => number) {
     this.#promises = promises;
     this.#turnOf = turnOf;
   }
@@ -54,7 +51,7 @@ export class Refusals {
     const retryAfterMs = Math.max(turnMs - maxWaitMs / 2, Math.min(waitMs, SHORTEST_RETURN_MS), 1);
     const place = new KeptPlace(placeKey(), ticket, now + retryAfterMs);
     this.#promises.keep(place);
-    this.#lines.flowOf(ticket.line.model).keeps(ticket.share, place, now);
+    ticket.line.flow.keeps(ticket.share, place, now);
     return retryAfterMs;
   }
 

@@ -5,6 +5,7 @@ import { Line } from '../../src/scheduler/line.ts';
 import type { ModelRoutes, RouteOption } from '../../src/scheduler/model-routes.ts';
 import { Quota } from '../../src/scheduler/quota.ts';
 import { Route } from '../../src/scheduler/route.ts';
+import { ModelFlow } from '../../src/scheduler/shares/model-flow.ts';
 import { failover } from '../../src/scheduler/strategies/failover.ts';
 
 const SECOND_MS = 1_000;
@@ -36,7 +37,7 @@ function spentRoutes(...rpms: number[]): Route[] {
 function lineOf(routes: readonly Route[], clientQuota: Quota | null = null): Line {
   const options: RouteOption[] = routes.map((route, index) => ({ route, target: 0, index, weight: 1 }));
   const model: ModelRoutes = { name: 'm', strategy: failover, options, after: [0] };
-  return new Line(model, options, clientQuota);
+  return new Line(model, options, { clientQuota, flow: new ModelFlow('weighted') });
 }
 
 function waiterIn(line: Line, changes: Partial<Waiter> = {}): Waiter {

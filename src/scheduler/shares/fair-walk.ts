@@ -1,6 +1,7 @@
 import { Heap } from '../heap.ts';
 import type { Line } from '../line.ts';
-import type { Ticket } from '../ticket.ts';
+import { compareTickets, type Ticket } from '../ticket.ts';
+import type { TicketQueue } from '../ticket-queue.ts';
 import type { FairMember } from './fair-level.ts';
 import type { ClassRule, Pool, Share, ShareClass } from './share.ts';
 
@@ -24,6 +25,8 @@ export function* plannedLanes(lines: Iterable<Line>): Generator<readonly [Share,
 
 /** Everybody who waits, in the order in which their turns will come. */
 export function inFairOrder(lines: Iterable<Line>, rule: ClassRule): Ticket[] {
+  const alone = ofOneClient(lines);
+  if (alone !== null) return alone;
   const times = new PlannedTimes();
   const walk = new FairWalk(allLanes(lines), times, rule);
   const tickets: Ticket[] = [];
@@ -32,6 +35,21 @@ export function inFairOrder(lines: Iterable<Line>, rule: ClassRule): Ticket[] {
     walk.served(ticket);
   }
   return tickets;
+}
+
+/** Null: several wait. */
+function ofOneClient(lines: Iterable<Line>): Ticket[] | null {
+  const lanes: TicketQueue[] = [];
+  const shares = new Set<Share>();
+  for (const line of lines) {
+    for (const [share, lane] of line.queue.lanes) {
+      shares.add(share);
+      lanes.push(lane);
+    }
+    if (shares.size > 1) return null;
+  }
+  const tickets = lanes.flatMap((lane) => [...lane]);
+  return lanes.length > 1 ? tickets.sort(compareTickets) : tickets;
 }
 
 function* allLanes(lines: Iterable<Line>): Generator<readonly [Share, LaneReader]> {

@@ -1,4 +1,3 @@
-import type { Lines } from '../lines.ts';
 import type { PredictionError } from '../prediction-error.ts';
 import type { Ticket } from '../ticket.ts';
 import type { SupplyCurves } from './supply-curve.ts';
@@ -13,12 +12,10 @@ export interface OwnOutlook {
 
 /** A client's own part of the queue: where a newcomer stands when others compete with it, and whom it may pass. */
 export class OwnPart {
-  readonly #lines: Lines;
   readonly #curves: SupplyCurves;
   readonly #error: PredictionError;
 
-  constructor(lines: Lines, curves: SupplyCurves, error: PredictionError) {
-    this.#lines = lines;
+  constructor(curves: SupplyCurves, error: PredictionError) {
     this.#curves = curves;
     this.#error = error;
   }
@@ -26,7 +23,7 @@ export class OwnPart {
   /** Foretells a newcomer's start: when the plan books it, else when what its client has ahead of it has been served. */
   foretell(ticket: Ticket, now: number): OwnOutlook {
     const { share, shareTokens, line, request } = ticket;
-    const flow = this.#lines.flowOf(line.model);
+    const { flow } = line;
     const ahead = flow.waitingTokens(share, now) - shareTokens;
     if (!ticket.isUrgent) ticket.predictedAt = ticket.booking?.at ?? this.#startBehind(ticket, ahead, now);
     ticket.waitsFor ??= line.waitsFor;
@@ -38,7 +35,7 @@ export class OwnPart {
   /** The same for one that finds the queue full: it is not among those that wait. */
   foretellOutside(ticket: Ticket, now: number): OwnOutlook {
     const { share, line } = ticket;
-    ticket.predictedAt = this.#startBehind(ticket, this.#lines.flowOf(line.model).waitingTokens(share, now), now);
+    ticket.predictedAt = this.#startBehind(ticket, line.flow.waitingTokens(share, now), now);
     ticket.waitsFor = line.waitsFor;
     return { isInTime: false, behindAllMs: this.behindAllMs(ticket, now) };
   }
@@ -51,7 +48,7 @@ export class OwnPart {
     const { share, shareTokens, line, deadline } = newcomer;
     const lane = line.queue.laneOf(share);
     if (!lane || (lane.youngest() as Ticket).deadline <= deadline) return;
-    const rate = this.#lines.flowOf(line.model).rate(share, now);
+    const rate = line.flow.rate(share, now);
     if (rate === null) return;
     const delayMs = shareTokens / rate;
     const passed = lane.makeWay(newcomer, (older) => older.deadline > deadline && this.#hasTime(older, delayMs));
@@ -67,7 +64,7 @@ export class OwnPart {
    * more than its client does.
    */
   #startBehind({ share, line }: Ticket, ownTokens: number, now: number): number {
-    const flow = this.#lines.flowOf(line.model);
+    const { flow } = line;
     const [rate, supply] = [flow.rate(share, now), flow.supply(now)];
     if (rate === null || supply === null) return now;
     const tokens = ownTokens + share.class.pool.leadTokens(share);
@@ -76,7 +73,7 @@ export class OwnPart {
 
   /** Until it would start behind all of its client's, those included who were told to come back. */
   behindAllMs({ share, line, predictedAt }: Ticket, now: number): number {
-    const flow = this.#lines.flowOf(line.model);
+    const { flow } = line;
     const rate = flow.rate(share, now);
     return predictedAt - now + (rate === null ? 0 : flow.promisedTokens(share, now) / rate);
   }

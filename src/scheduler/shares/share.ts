@@ -52,19 +52,23 @@ export class Pool {
   readonly #byPriority = new Map<Priority, ShareClass>(
     PRIORITIES.map((priority) => [priority, new ShareClass(priority, this)]),
   );
-  #shares = new Map<string, Share>();
+  readonly #shares: Readonly<Record<Priority, Map<string, Share>>> = {
+    high: new Map(),
+    normal: new Map(),
+    low: new Map(),
+  };
   /** Whose request came last, and until when those of others make this pool one of many. */
   #waitingShares = 0;
   #lastShare: Share | null = null;
   #contestedUntil = Number.NEGATIVE_INFINITY;
 
   share(client: string, { priority, weight }: ShareTerms): Share {
-    const id = `${priority} ${client}`;
-    let share = this.#shares.get(id);
+    const ofPriority = this.#shares[priority];
+    let share = ofPriority.get(client);
     if (share === undefined) {
       const ofClass = this.#class(priority);
       share = { client, weight, class: ofClass, finish: ofClass.clients.time, waiting: 0 };
-      this.#shares.set(id, share);
+      ofPriority.set(client, share);
     }
     share.weight = weight;
     return share;
@@ -136,15 +140,17 @@ export class Pool {
       if (ours.waiting === 0) this.classes.join(ours);
       ours.waiting += theirs.waiting;
     }
-    for (const [id, share] of other.#shares) {
-      const ours = this.#class(share.class.priority);
-      ours.clients.adopt(share, share.class.clients);
-      share.class = ours;
-      if (!this.#shares.has(id)) this.#shares.set(id, share);
-    }
+    for (const priority of PRIORITIES) for (const share of other.#shares[priority].values()) this.#adopt(share);
     this.#waitingShares += other.#waitingShares;
     this.#contestedUntil = Math.max(this.#contestedUntil, other.#contestedUntil);
-    other.#shares = this.#shares;
+  }
+
+  #adopt(share: Share): void {
+    const { priority, clients } = share.class;
+    const ours = this.#class(priority);
+    ours.clients.adopt(share, clients);
+    share.class = ours;
+    if (!this.#shares[priority].has(share.client)) this.#shares[priority].set(share.client, share);
   }
 
   #class(priority: Priority): ShareClass {

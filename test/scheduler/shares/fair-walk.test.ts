@@ -4,15 +4,18 @@ import { chargeOf } from '../../../src/charge.ts';
 import { Line } from '../../../src/scheduler/line.ts';
 import type { ModelRoutes } from '../../../src/scheduler/model-routes.ts';
 import { inFairOrder } from '../../../src/scheduler/shares/fair-walk.ts';
+import { ModelFlow } from '../../../src/scheduler/shares/model-flow.ts';
 import { type ClassRule, Pool, PRIORITIES, type Priority } from '../../../src/scheduler/shares/share.ts';
 import { Ticket, type TicketRequest } from '../../../src/scheduler/ticket.ts';
 
 const model = { name: 'm', options: [], after: [] } as unknown as ModelRoutes;
 
+const flow = new ModelFlow('weighted');
+
 /** Lines of one pool, or of several, in which clients' tickets wait. */
 class Queues {
   readonly pools = [new Pool(), new Pool()];
-  readonly lines = [0, 1, 2, 3].map(() => new Line(model, [], null));
+  readonly lines = [0, 1, 2, 3].map(() => new Line(model, [], { clientQuota: null, flow }));
   readonly tickets: Ticket[] = [];
 
   /** Of two lines a pool, `line` 0 and 1 are of the first. */
