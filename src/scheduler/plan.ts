@@ -10,6 +10,7 @@ import { RoutePicker } from './route-picker.ts';
 import { FairWalk, PlannedTimes, plannedLanes } from './shares/fair-walk.ts';
 import type { ClassRule } from './shares/share.ts';
 import type { Ticket } from './ticket.ts';
+import type { TicketQueue } from './ticket-queue.ts';
 
 /** What the plan asks of its owner. */
 export interface PlanOwner {
@@ -122,11 +123,23 @@ export class Plan {
   fill(now: number): void {
     this.#walk += 1;
     for (const line of this.#lines) line.bounds.begin(this.#forecast.epoch);
+    const lane = this.#onlyLane();
+    if (lane !== null) {
+      for (let next = lane.nextUnbooked(); next !== null && this.#place(next, now); ) next = lane.nextUnbooked();
+      return;
+    }
     const walk = new FairWalk(plannedLanes(this.#lines), this.#times, this.#rule);
     for (let ticket = walk.next(); ticket !== null; ticket = walk.next()) {
       if (this.#place(ticket, now)) walk.served(ticket);
       else walk.close(ticket.line);
     }
+  }
+
+  /** Where one client waits in one line, nobody has a turn between. */
+  #onlyLane(): TicketQueue | null {
+    if (this.#lines.size !== 1) return null;
+    for (const { queue } of this.#lines) if (queue.isOneClients) for (const lane of queue.lanes.values()) return lane;
+    return null;
   }
 
   /** Starts those whose booked instant has come. */
