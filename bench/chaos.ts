@@ -1,6 +1,6 @@
 /**
  * Everything fails, by a plan that a seed makes: random faults on random keys, vendors that restart, a wall clock that
- * jumps, two hundred clients of which some leave, some read slowly and some come back when told.
+ * jumps, a configuration that is written anew, sometimes as nobody can read it, two hundred clients of which some leave, some read slowly and some come back when told.
  * `npm run chaos -- --minutes 10 --seed 1 --clients 200`
  *
  * Vendors are simulated, each with its own limiter and books; Sluice is started as the command is, in a process of its
@@ -117,12 +117,17 @@ function report(): void {
     'books and vendors differ after the chaos, at most': worst(booksAfterChaos),
     'and after calm and burst': worst(booksAfterCalm),
     'changes of routes': after.logged['route changed'] ?? 0,
+    'reloads, and files refused': `${after.logged['configuration reloaded'] ?? 0}, ${refusedFiles()}`,
     'open leases, bytes held, descriptors more': `${after.openLeases}, ${after.heldBodyBytes}, ${after.handles - before.handles}`,
     'resident MB at the start / end': `${rounded(before.residentBytes / 1e6, 0)} / ${rounded(after.residentBytes / 1e6, 0)}`,
     'this process was late by, p99': `${rounded(lag.percentile(99) / 1e6, 0)} ms`,
   });
   for (const finding of findings) console.log(`FOUND: ${finding}`);
   console.log(`Seed ${SEED}: ${findings.length === 0 ? 'passed' : `${findings.length} findings`}`);
+}
+
+function refusedFiles(): number {
+  return Object.entries(after.logged).find(([message]) => message.startsWith('configuration refused'))?.[1] ?? 0;
 }
 
 function worst(of: readonly BookedLimit[]): string {

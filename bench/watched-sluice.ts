@@ -27,7 +27,9 @@ function noteLine(line: string): void {
   const { level = 0, msg = '' } = JSON.parse(line) as { level?: number | string; msg?: string };
   const isBad = typeof level === 'number' ? level >= 50 : ['error', 'fatal'].includes(level);
   logged[msg] = (logged[msg] ?? 0) + 1;
-  if (isBad || msg === 'problem') noteProblem(`log: ${line.trim()}`);
+  // A file that nobody can read is refused, and that is as it should be.
+  const isRefusal = msg.startsWith('configuration refused');
+  if ((isBad && !isRefusal) || msg === 'problem') noteProblem(`log: ${line.trim()}`);
 }
 
 function state(): SluiceState {

@@ -20,7 +20,9 @@ export type ChaosEvent =
   /** The vendor's port is closed in between. */
   | { readonly kind: 'restart'; readonly atMs: number; readonly untilMs: number; readonly vendor: string }
   /** Sluice's wall clock is that far off from now on. */
-  | { readonly kind: 'jump'; readonly atMs: number; readonly offsetMs: number };
+  | { readonly kind: 'jump'; readonly atMs: number; readonly offsetMs: number }
+  /** The configuration file is written anew. `broken`: as nobody can read it, so that nothing may change. */
+  | { readonly kind: 'reload'; readonly atMs: number; readonly version: number | 'broken' };
 
 /** Faults that pass with the cause. */
 const PASSING: readonly FaultKind[] = [
@@ -53,6 +55,8 @@ const MOST_FAULT_MS = 15_000;
 /** Load and books settle before the first fault. */
 const FIRST_MS = 5_000;
 const MEAN_JUMP_MS = 20_000;
+const MEAN_RELOAD_MS = 12_000;
+const BROKEN_SHARE = 0.2;
 const JUMPS_MS = [0, 2_000, -2_000, 90_000, -90_000, 3_600_000, -3_600_000, 0];
 const RESTART_SHARE = 0.1;
 const MOST_LIE_MS = 4_000;
@@ -63,7 +67,8 @@ export function planOf(seed: number, forMs: number, specs: readonly VendorSpec[]
     const random = seeded(seed * 1_000 + index);
     return [...passing(spec, forMs, random), ...lasting(spec, forMs, random)];
   });
-  return [...events, ...jumps(forMs, seeded(seed * 1_000 + 999))].sort((a, b) => a.atMs - b.atMs);
+  const others = [...jumps(forMs, seeded(seed * 1_000 + 999)), ...reloads(forMs, seeded(seed * 1_000 + 998))];
+  return [...events, ...others].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** One after the other: a vendor has one thing at a time, and vendors have theirs at the same time by chance. */
@@ -102,6 +107,18 @@ function jumps(forMs: number, random: Random): ChaosEvent[] {
   const events: ChaosEvent[] = [];
   for (let atMs = exponential(MEAN_JUMP_MS, random); atMs < forMs; atMs += 1_000 + exponential(MEAN_JUMP_MS, random)) {
     events.push({ kind: 'jump', atMs, offsetMs: pick(JUMPS_MS, random) });
+  }
+  return events;
+}
+
+function reloads(forMs: number, random: Random): ChaosEvent[] {
+  const events: ChaosEvent[] = [];
+  for (
+    let atMs = exponential(MEAN_RELOAD_MS, random);
+    atMs < forMs;
+    atMs += 1_000 + exponential(MEAN_RELOAD_MS, random)
+  ) {
+    events.push({ kind: 'reload', atMs, version: random() < BROKEN_SHARE ? 'broken' : events.length + 1 });
   }
   return events;
 }

@@ -33,21 +33,24 @@ export function upstreamModel({ models }: VendorSpec, isEmbedding: boolean): str
   return (isEmbedding ? models[1] : models[0]) ?? '';
 }
 
-/** @param urls by the vendor's name */
-export function sluiceConfig(
-  specs: readonly VendorSpec[],
-  urls: ReadonlyMap<string, string>,
-  stateFile: string,
-): object {
+export interface Surroundings {
+  /** By the vendor's name. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly stateFile: string;
+  /** Each is another file, for the same world: who may call, how routes are picked and how long a queue may be differ. */
+  readonly version: number;
+}
+
+export function sluiceConfig(specs: readonly VendorSpec[], { urls, stateFile, version }: Surroundings): object {
   return {
     server: { port: 0, stream_keepalive: '2s', shutdown_grace: '5s', timeouts: { keep_alive: '75s' } },
-    log: { level: 'warn', format: 'json', requests: false },
+    log: { level: 'info', format: 'json', requests: false },
     state: { file: stateFile },
     defaults: {
-      queue: { max_wait: `${MAX_WAIT_MS}ms` },
+      queue: { max_wait: `${MAX_WAIT_MS}ms`, max_size: 1_000 + version },
       timeouts: { connect: '1s', first_byte: '3s', idle: '2s', total: '20s' },
     },
-    clients: CLIENTS,
+    clients: [...CLIENTS, { name: `guest-${version}`, key: `sk-client-chaos-guest-${version}` }],
     quotas: specs.flatMap(({ keys, models, told }) =>
       [...new Set(keys.map(({ organization }) => organization))].map((name) => ({
         name,
@@ -62,7 +65,7 @@ export function sluiceConfig(
     })),
     models: MODELS.map(({ name, strategy, targets, isEmbedding }) => ({
       name,
-      strategy,
+      strategy: version % 2 === 0 ? strategy : 'headroom',
       targets: targets.map((provider) => {
         const spec = specs.find((each) => each.name === provider);
         return { provider, model: spec ? upstreamModel(spec, isEmbedding) : '' };

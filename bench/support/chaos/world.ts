@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,18 +11,29 @@ import type { SluiceAsk, SluiceState } from './sluice-state.ts';
 import { StagedVendor } from './staged-vendor.ts';
 import { VENDOR_SPECS } from './vendor-specs.ts';
 
+interface WorldParts {
+  readonly vendors: readonly StagedVendor[];
+  readonly url: string;
+  readonly sluice: Program;
+  readonly folder: string;
+  /** By its version. */
+  readonly configOf: (version: number) => object;
+}
+
 /** The vendors, and Sluice in a process of its own. */
 export class World {
   readonly vendors: readonly StagedVendor[];
   readonly url: string;
   readonly #sluice: Program;
   readonly #folder: string;
+  readonly #configOf: WorldParts['configOf'];
 
-  private constructor(parts: { vendors: readonly StagedVendor[]; url: string; sluice: Program; folder: string }) {
+  private constructor(parts: WorldParts) {
     this.vendors = parts.vendors;
     this.url = parts.url;
     this.#sluice = parts.sluice;
     this.#folder = parts.folder;
+    this.#configOf = parts.configOf;
   }
 
   static async open(seed: number): Promise<World> {
@@ -31,11 +42,13 @@ export class World {
     const urls = new Map(vendors.map(({ spec, url }) => [spec.name, url]));
     const folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'));
     const file = join(folder, 'config.json');
-    writeFileSync(file, JSON.stringify(sluiceConfig(VENDOR_SPECS, urls, join(folder, 'state.json'))));
+    const configOf = (version: number): object =>
+      sluiceConfig(VENDOR_SPECS, { urls, stateFile: join(folder, 'state.json'), version });
+    writeFileSync(file, JSON.stringify(configOf(0)));
     const main = fileURLToPath(new URL('../../watched-sluice.ts', import.meta.url));
     const sluice = Program.node({ file: main }, [file], ['--expose-gc']);
     const url = await sluice.told((message) => (message as { url?: string }).url);
-    return new World({ vendors, url, sluice, folder });
+    return new World({ vendors, url, sluice, folder, configOf });
   }
 
   /** What Sluice holds after a collection of its garbage. */
@@ -60,6 +73,10 @@ export class World {
           this.#ask({ ask: 'jump', offsetMs: event.offsetMs });
           return;
         }
+        if (event.kind === 'reload') {
+          this.#write(event.version === 'broken' ? '{ "clients": ' : JSON.stringify(this.#configOf(event.version)));
+          return;
+        }
         const vendor = this.#vendor(event.vendor);
         if (event.kind === 'fault') vendor.begin(event);
         else await vendor.stop();
@@ -78,6 +95,13 @@ export class World {
   async close(): Promise<void> {
     await this.#sluice.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** In one step, as editors and deployments do. */
+  #write(config: string): void {
+    const next = join(this.#folder, 'next.json');
+    writeFileSync(next, config);
+    renameSync(next, join(this.#folder, 'config.json'));
   }
 
   #ask(ask: SluiceAsk): void {
