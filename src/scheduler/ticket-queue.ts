@@ -39,7 +39,8 @@ export class TicketQueue {
     this.#size += 1;
     let index = this.#items.length;
     while (index > this.#head && compareTickets(this.#items[index - 1] as Ticket, ticket) > 0) index -= 1;
-    if (index > this.#head && this.#items[index - 1] === ticket) index -= 1;
+    const gap = this.#gapOf(ticket, index);
+    if (gap !== null) index = gap;
     else if (index === this.#items.length) this.#items.push(ticket);
     else this.#items.splice(index, 0, ticket);
     if (index >= this.#cursor) return false;
@@ -180,6 +181,16 @@ export class TicketQueue {
       if (ticket.booking !== null) left -= 1;
     }
     return tickets;
+  }
+
+  /** Where it was, if that is still there: before `end`, among those of its order. One that was made way for may be one of them. */
+  #gapOf(ticket: Ticket, end: number): number | null {
+    for (let i = end - 1; i >= this.#head; i -= 1) {
+      const each = this.#items[i] as Ticket;
+      if (each === ticket) return i;
+      if (compareTickets(each, ticket) !== 0) return null;
+    }
+    return null;
   }
 
   /** Whoever is oldest stands at the head, so that a walk begins with it. */

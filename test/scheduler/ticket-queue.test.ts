@@ -181,6 +181,19 @@ describe('making way', () => {
     expect(other.order).toBe(4);
   });
 
+  test('leaves the gap between two others to the one that it belongs to', () => {
+    const [first, leased, last] = [ticket(1), ticket(2), ticket(3)];
+    const queue = queued(first, leased, last);
+    leave(queue, leased);
+    const urgent = ticket(4);
+    expect(queue.makeWay(urgent, (older) => older !== first)).toEqual([last]);
+    queue.add(urgent);
+    leased.state = 'waiting';
+    queue.add(leased);
+    expect([...queue]).toHaveLength(4);
+    expect(new Set(queue)).toEqual(new Set([first, leased, urgent, last]));
+  });
+
   test('is refused where there is no number left between two', () => {
     const queue = queued(ticket(1), ticket(1 + Number.EPSILON));
     const urgent = ticket(2);
