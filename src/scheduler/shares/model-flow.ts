@@ -10,6 +10,8 @@ interface OwnFlow {
   readonly asked: FadingSum;
   readonly since: number;
   places: KeptPlace[];
+  /** With so many of them it is time to look who of them may still come back. */
+  mostPlaces: number;
   /** How much later its most pressing return could start, in ms, as of `slackAt`. */
   slackMs: number;
   slackAt: number;
@@ -60,6 +62,7 @@ export class ModelFlow {
 
   keeps(share: Share, place: KeptPlace, now: number): void {
     const own = this.#flowOf(share, now);
+    if (own.places.length >= own.mostPlaces) own.mostPlaces = 2 * expected(own, now).length + FEW_PLACES;
     own.places.push(place);
     own.slackMs = Math.min(own.slackMs, place.startBy - place.notBefore);
   }
@@ -127,6 +130,7 @@ export class ModelFlow {
         asked: new FadingSum(DEMAND_FADE_MS),
         since: now,
         places: [],
+        mostPlaces: FEW_PLACES,
         slackMs: Number.POSITIVE_INFINITY,
         slackAt: Number.NEGATIVE_INFINITY,
         rate: null,
@@ -165,6 +169,8 @@ function slackOf(own: OwnFlow, { rate, ahead, now }: { rate: number; ahead: numb
 /** Longer than the gaps that windows of a minute leave. */
 const SUPPLY_FADE_MS = 60_000;
 const DEMAND_FADE_MS = 20_000;
+/** So many promises cost less than a look at them. */
+const FEW_PLACES = 64;
 /** A queue that is younger says nothing yet. */
 const ENOUGH_MS = 1_000;
 const RATE_EVERY_MS = 100;

@@ -127,6 +127,28 @@ describe('the flow of a model', () => {
   });
 });
 
+test('what was promised is forgotten in time, though one client alone asks for nothing else of a flow', () => {
+  const flow = new ModelFlow('weighted');
+  const me = new Pool().share('me', USUAL_SHARE);
+  let asked = 0;
+  const placeAt = (from: number) =>
+    ({
+      tokens: 1,
+      notBefore: from,
+      startBy: from,
+      isTaken: false,
+      isLikely: (now: number) => {
+        asked += 1;
+        return now <= from;
+      },
+    }) as KeptPlace;
+  for (let now = 0; now < 10_000; now += 1) flow.keeps(me, placeAt(now + 10), now);
+  expect(asked).toBeLessThan(50_000);
+  asked = 0;
+  flow.promisedTokens(me, 10_000);
+  expect(asked).toBeLessThan(1_000);
+});
+
 describe('what limits let through', () => {
   const line = { model: { name: 'm' } } as unknown as Line;
   const ticket = { line, shareTokens: 1_000 } as Ticket;
