@@ -57,6 +57,8 @@ export class Pool {
     normal: new Map(),
     low: new Map(),
   };
+  /** Of clients that had one here as well when another pool came in. */
+  readonly #twins: Share[] = [];
   /** Whose request came last, and until when those of others make this pool one of many. */
   #waitingShares = 0;
   #lastShare: Share | null = null;
@@ -140,7 +142,7 @@ export class Pool {
       if (ours.waiting === 0) this.classes.join(ours);
       ours.waiting += theirs.waiting;
     }
-    for (const priority of PRIORITIES) for (const share of other.#shares[priority].values()) this.#adopt(share);
+    for (const share of other.#allShares()) this.#adopt(share);
     this.#waitingShares += other.#waitingShares;
     this.#contestedUntil = Math.max(this.#contestedUntil, other.#contestedUntil);
   }
@@ -150,7 +152,13 @@ export class Pool {
     const ours = this.#class(priority);
     ours.clients.adopt(share, clients);
     share.class = ours;
-    if (!this.#shares[priority].has(share.client)) this.#shares[priority].set(share.client, share);
+    if (this.#shares[priority].has(share.client)) this.#twins.push(share);
+    else this.#shares[priority].set(share.client, share);
+  }
+
+  *#allShares(): Generator<Share> {
+    for (const priority of PRIORITIES) yield* this.#shares[priority].values();
+    yield* this.#twins;
   }
 
   #class(priority: Priority): ShareClass {

@@ -125,6 +125,20 @@ describe('pools', () => {
     expect(joined.hasOthers(moved)).toBe(false);
   });
 
+  test('that are joined twice take everybody with them, a second share of a client too', () => {
+    const pools = new Pools();
+    const [one, two, three] = [a, b, c].map((quota) => pools.of(modelOf(route(quota)))) as [Pool, Pool, Pool];
+    for (const pool of [one, two]) pool.waits(pool.share('both', USUAL_SHARE), ALONE);
+    const twins = [one, two].map((pool) => pool.share('both', USUAL_SHARE));
+    pools.of(modelOf(route(a), route(b)));
+    const joined = pools.of(modelOf(route(c), route(a)));
+    expect(joined).toBe(three);
+    expect(twins.map((share) => share.class.pool)).toEqual([joined, joined]);
+    for (const share of twins) share.class.pool.waitsNoMore(share);
+    expect(joined.share('both', USUAL_SHARE).class.waiting).toBe(0);
+    expect(joined.hasOthers(joined.share('new', USUAL_SHARE))).toBe(false);
+  });
+
   test('that are joined twice are found where they are now', () => {
     const pools = new Pools();
     const lone = modelOf(route(c));
