@@ -144,6 +144,11 @@ export class Door {
     ticket.firstPredictedAt = null;
   }
 
+  /** It has a second lease, which is settled as the first one is. */
+  hedged(ticket: Ticket): void {
+    poolOf(ticket).served(ticket.share, ticket.shareTokens);
+  }
+
   /** What its attempt came to: its client has got so much more or less than was expected. */
   charged({ ticket, cost }: Lease, { charged }: Ending): void {
     const tokens = charged === 'unsent' ? 0 : shareTokensOf(charged === 'reserved' ? cost.reserved : charged);

@@ -164,6 +164,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const grant = hedgeGrant(first, this.#plan.lines, this.#clock.now());
     if (grant === null) return null;
     this.#openLeases += 1;
+    this.#door.hedged(first.ticket);
     this.#plan.touch(grant.option.route);
     return new Lease(this, first.ticket, grant);
   }

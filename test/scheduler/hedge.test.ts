@@ -104,3 +104,19 @@ describe('a request under way', () => {
     expect(office.scheduler.hedge(office.lease('slow'))).toBeNull();
   });
 });
+
+describe('what a client is served', () => {
+  test('counts its second lease as any other, and what came to nothing not at all', () => {
+    const office = new Office({ a: { limits: [rpm(100)] }, b: { limits: [rpm(100)] } });
+    office.ask('slow', { tokens: 1_000 });
+    const first = office.lease('slow');
+    const { share } = first.ticket;
+    const second = office.scheduler.hedge(first) as Lease;
+    expect(share.finish).toBe(2_000);
+    second.end({ charged: 'unsent', report: { kind: 'nothing' } });
+    expect(share.finish).toBe(1_000);
+    expect(share.class.finish * share.class.weight).toBe(1_000);
+    first.end({ charged: [1, 400, 400, 0, 0], report: { kind: 'ok' } });
+    expect(share.finish).toBe(400);
+  });
+});
