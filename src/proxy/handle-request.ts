@@ -147,7 +147,9 @@ class RequestRun {
     const model = order.find();
     if (model === order.model) return null;
     const sizes = model.targets.map((target) => order.sizes[order.model.targets.indexOf(target)]);
-    if (sizes.every((size) => size !== undefined)) return this.#workOf({ ...order, model, sizes });
+    const isSized = sizes.every((size) => size !== undefined);
+    // Where none of those can serve it that are left, sizing says why.
+    if (isSized && sizes.some((size) => size !== null)) return this.#workOf({ ...order, model, sizes });
     return async () => {
       const body = await this.#withImages(order.held.reread(this.#door.body), model);
       order.held.replace(body);

@@ -5,7 +5,7 @@ import { inFairOrder } from './shares/fair-walk.ts';
 import { ModelFlow } from './shares/model-flow.ts';
 import { Pools } from './shares/pools.ts';
 import { type ClassRule, type Pool, type Share, USUAL_SHARE } from './shares/share.ts';
-import { compareTickets, firstCost, shareTokensOf, type Ticket, type TicketRequest } from './ticket.ts';
+import { compareTickets, shareTokensOf, type Ticket, type TicketRequest } from './ticket.ts';
 
 /** Every waiting ticket, in its line, and how many each client has waiting for each model. */
 export class Lines {
@@ -106,7 +106,9 @@ export class Lines {
       if (line !== ticket.line || share !== ticket.share) left.add(ticket.line);
       ticket.line = line;
       ticket.share = share;
-      ticket.shareTokens = shareTokensOf(firstCost(ticket.request.costs).expected);
+      // Where nothing can serve it any more it counts as it did until it is turned away.
+      const cost = ticket.request.costs.find((each) => each !== null);
+      if (cost) ticket.shareTokens = shareTokensOf(cost.expected);
     }
     // A line tells who has left it by their not waiting: it must forget those who wait elsewhere.
     for (const line of left) line.queue.dropGaps();

@@ -119,6 +119,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
 
   #comeBack(ticket: Ticket, request: TicketRequest | null): void {
     this.#door.reenter(ticket, request, this.#clock.now());
+    if (ticket.isWaiting && refuseForGood(ticket.request) !== null) this.reject(ticket);
     this.#plan.isStale = true;
     this.#turn();
     if (ticket.isWaiting) this.#watchDeadline(ticket);

@@ -156,6 +156,21 @@ describe('a request that waits while the configuration changes', () => {
     expect(chat.reply.headers).toMatchObject({ 'x-sluice-provider': 'third' });
   });
 
+  test('is told why when no target is left that can serve it', async () => {
+    const small = { changes: { contextLengthTokens: 4 }, keys: ['small'] };
+    const world = new World({ targets: [small, { rpm: 1 }], maxWaitMs: 300_000 });
+    await world.fill();
+    const chat = await world.waiting();
+    world.reload((model) => {
+      const { options } = model.routes;
+      const routes = { ...model.routes, options: options.filter(({ target }) => target === 0), after: [0] };
+      return { ...model, routes, targets: model.targets.slice(0, 1) };
+    });
+    await chat.done;
+    expect(chat.error).toMatchObject({ code: 'context_length_exceeded' });
+    expect(world.bench.scheduler.waiting).toBe(0);
+  });
+
   test('is told at once when its model is gone', async () => {
     const world = new World();
     await world.fill();

@@ -179,3 +179,24 @@ describe('a route under other quotas', () => {
 function tpm(capacity: number): NamedPlan {
   return { name: 'tpm', plan: { ...rpm(capacity).plan, unit: 'tokens' } };
 }
+
+describe('one that nothing can serve any more', () => {
+  const unserved = (request: TicketRequest): TicketRequest => ({ ...request, costs: [null] });
+
+  test('is told so when the configuration changes, and the others wait on', () => {
+    const office = busyOffice({ '1': undefined, '2': unserved, '3': undefined });
+    office.scheduler.changed();
+    expect(office.rejected('2')).toEqual({ kind: 'no_usable_route' });
+    expect(office.rejectedNames).toEqual(['2']);
+    expect(office.scheduler.waiting).toBe(2);
+  });
+
+  test('is told so when it comes back from a failed attempt', () => {
+    const office = new Office({ a: { limits: [rpm(1)] } }, { maxWaitMs: 300_000 });
+    office.ask('first', { renewed: unserved });
+    office.end('first', { charged: 'unsent', report: { kind: 'failed' } });
+    office.scheduler.again(office.lease('first').ticket, { exclude: [], notBeforeMs: 1_000 });
+    expect(office.rejected('first')).toEqual({ kind: 'no_usable_route' });
+    expect(office.scheduler.waiting).toBe(0);
+  });
+});
