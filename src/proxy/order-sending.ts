@@ -1,10 +1,12 @@
 import type { Lease } from '../scheduler/lease.ts';
+import type { RouteOption } from '../scheduler/model-routes.ts';
 import type { UpstreamHeaders } from '../upstream/transport.ts';
 import { type AnswerKind, answerReader } from './answer-kind.ts';
 import type { AnswerParts, AnswerReader } from './answer-reader.ts';
 import { Attempt, type AttemptResult } from './attempt.ts';
 import type { Door } from './doors/door.ts';
 import type { ClientRequest } from './exchange.ts';
+import type { Hedging } from './hedging/hedging.ts';
 import { type Entrant, type Finish, type Lane, Race } from './hedging/race.ts';
 import { learnFrom } from './learn.ts';
 import type { RequestFacts } from './request-body.ts';
@@ -65,10 +67,7 @@ export class OrderSending {
       clock: this.#services.clock,
       answer,
       patienceMs,
-      second: () => {
-        const lease = hedging.take(first.lease);
-        return lease && this.#entrant(order, lease);
-      },
+      second: () => this.#second(order, first, hedging),
       send: (entrant, lane) => {
         const firstEventSeen = (): void => {
           hedging.seen(entrant.lease);
@@ -79,6 +78,15 @@ export class OrderSending {
       won: ({ step }) => record.tellsOf(step),
       lost: ({ lease }) => hedging.seen(lease),
     });
+  }
+
+  /** One more at the same time. What has been taken out of the configuration meanwhile gets no new request. */
+  #second(order: Order, first: Entrant, hedging: Pick<Hedging, 'take'>): Entrant | null {
+    if (!isCurrent(order)) return null;
+    const { tab } = this.#parts.course;
+    const priceOn = ({ target }: RouteOption) => order.sizes[target]?.predictedNanoUsd ?? null;
+    const lease = hedging.take(first.lease, (option) => tab.affords(priceOn(option)));
+    return lease && this.#entrant(order, lease);
   }
 
   /** Not async: such a function holds what it has in hand to its end, and here that would be the body. */
@@ -126,5 +134,13 @@ export class OrderSending {
     const client = this.#parts.request.client.name;
     const { outputCapTokens } = facts;
     learnFrom(this.#services, { target, size, usage, model: model.name, client, outputCapTokens });
+  }
+}
+
+function isCurrent({ find, model }: Order): boolean {
+  try {
+    return find() === model;
+  } catch {
+    return false;
   }
 }

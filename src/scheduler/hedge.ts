@@ -11,12 +11,20 @@ export interface Grant {
   readonly now: number;
 }
 
+interface HedgeTerms {
+  /** In which somebody waits. */
+  readonly lines: Iterable<Line>;
+  readonly now: number;
+  /** What else speaks against it. */
+  readonly mayTake: (option: RouteOption) => boolean;
+}
+
 /**
  * Where what is under way may be sent a second time: on the route with most left; null: nowhere. Hedging is for quota that
  * nobody needs, so a route counts only if it is in service and proved, if it can start the request at once, if nobody waits
  * who would draw on one of its limits, and if each of these keeps the least share of its capacity.
  */
-export function hedgeGrant(first: Lease, lines: Iterable<Line>, now: number): Grant | null {
+export function hedgeGrant(first: Lease, { lines, now, mayTake }: HedgeTerms): Grant | null {
   const { ticket } = first;
   const wanted = new Set<Meter>();
   for (const line of lines) for (const meter of line.meters()) wanted.add(meter);
@@ -24,9 +32,9 @@ export function hedgeGrant(first: Lease, lines: Iterable<Line>, now: number): Gr
   let mostLeft = 0;
   for (const option of ticket.request.model.options) {
     const cost = ticket.costOn(option);
-    const left =
-      cost !== null && isOpenTo(first, option, now) ? shareLeft(metersOf(first, option), { wanted, cost, now }) : 0;
-    if (cost === null || left < LEAST_LEFT || left <= mostLeft) continue;
+    if (cost === null || !isOpenTo(first, option, now) || !mayTake(option)) continue;
+    const left = shareLeft(metersOf(first, option), { wanted, cost, now });
+    if (left < LEAST_LEFT || left <= mostLeft) continue;
     best = { option, cost, now };
     mostLeft = left;
   }

@@ -161,8 +161,8 @@ export class Scheduler implements LeaseOwner, PlanOwner {
   }
 
   /** A second lease for what is under way, on another route, where it takes nothing from anybody; null: nowhere. */
-  hedge(first: Lease): Lease | null {
-    const grant = hedgeGrant(first, this.#plan.lines, this.#clock.now());
+  hedge(first: Lease, mayTake: (option: RouteOption) => boolean = () => true): Lease | null {
+    const grant = hedgeGrant(first, { lines: this.#plan.lines, now: this.#clock.now(), mayTake });
     if (grant === null) return null;
     this.#openLeases += 1;
     this.#door.hedged(first.ticket);

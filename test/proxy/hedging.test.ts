@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { ProxyError } from '../../src/errors.ts';
+import { ClientBudget } from '../../src/proxy/budgets/client-budget.ts';
 import { FirstEventTimes } from '../../src/proxy/hedging/first-event-times.ts';
 import { Hedging } from '../../src/proxy/hedging/hedging.ts';
 import { mayBeSentTwice } from '../../src/proxy/hedging/may-be-sent-twice.ts';
+import { budgetPeriodAt } from '../../src/setup/budget-period.ts';
 import { COMPLETION, DONE, HELLO, ROLE, STOP } from '../support/chat-answers.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type BenchOptions, ProxyBench } from '../support/proxy-bench.ts';
@@ -191,6 +194,53 @@ describe('nothing is sent twice', () => {
 
   test('beyond the share of requests', async () => {
     expect(await calls(setUp({ maxShare: 0.5 }), {}, wait)).toBe(2);
+  });
+
+  test('by what was configured before', async () => {
+    const before = setUp();
+    const { model } = before.bench;
+    const find = vi.fn(() => model);
+    Object.assign(before.bench.services, { models: { find, fallback: () => null } });
+    const reload = (world: World): void => {
+      find.mockReturnValue({ ...model });
+      wait(world);
+    };
+    expect(await calls(before, {}, reload)).toBe(2);
+    const gone = setUp();
+    Object.assign(gone.bench.services, { models: { find: () => find(), fallback: () => null } });
+    find.mockReturnValue(gone.bench.model);
+    const withdraw = (world: World): void => {
+      find.mockImplementation(() => {
+        throw new ProxyError('model_not_found', 'There is no such model.');
+      });
+      wait(world);
+    };
+    expect(await calls(gone, {}, withdraw)).toBe(2);
+  });
+
+  test('on a budget that has no room for it', async () => {
+    const priced = { changes: { price: { input: 1e6, cachedInput: 1e6, output: 2e6 } } };
+    const targets = TARGETS.map((target) => ({ ...target, ...priced }));
+    /** How often is sent what two in a budget of `usd` are asked for, the second slow; and what they took of it by then. */
+    const callsOn = async (usd: number) => {
+      const world = setUp({ targets });
+      const terms = { usd, per: 'day' } as const;
+      const wallNow = () => world.clock.wallNow();
+      const others = { periodAt: budgetPeriodAt, saved: null, onUnwritten: () => undefined };
+      const budget = new ClientBudget({ terms, wallNow, ...others });
+      Object.assign(world.bench.services, { budgetOf: () => budget });
+      let taken = { spentUsd: 0, reservedUsd: 0 };
+      const look = () => {
+        wait(world);
+        taken = budget.view();
+      };
+      const sent = await calls(world, {}, look);
+      expect(budget.view().reservedUsd).toBe(0);
+      return { sent, takenUsd: taken.spentUsd + taken.reservedUsd };
+    };
+    const { takenUsd } = await callsOn(1_000);
+    expect(await callsOn(takenUsd)).toMatchObject({ sent: 3 });
+    expect(await callsOn(takenUsd - 1)).toMatchObject({ sent: 2 });
   });
 
   test('where the other limit would be left with under 30 %', async () => {

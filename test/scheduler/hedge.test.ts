@@ -87,6 +87,14 @@ describe('a request under way', () => {
     expect(hedged(office)?.route.id).toBe('b');
   });
 
+  test('has none where something else speaks against it, however much is left there', () => {
+    const office = new Office({ a: { limits: [rpm(100)] }, b: { limits: [rpm(90)] }, c: { limits: [rpm(50)] } });
+    office.ask('slow');
+    const second = office.scheduler.hedge(office.lease('slow'), ({ route }) => route.id !== 'b');
+    expect(second?.route.id).toBe('c');
+    expect(office.scheduler.hedge(office.lease('slow'), () => false)).toBeNull();
+  });
+
   test('has none while somebody waits for a limit that it would draw on', () => {
     const office = new Office({ a: { limits: [rpm(100)] }, b: { limits: [rpm(100)] } }, { after: [0, 0] });
     office.ask('slow');

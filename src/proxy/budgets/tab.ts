@@ -47,6 +47,11 @@ export class Tab {
     this.#held = dearest;
   }
 
+  /** Whether there is room for one more attempt of this price beside what is under way. */
+  affords(nanoUsd: number | null): boolean {
+    return this.#budget === null || (nanoUsd !== null && this.#budget.hasRoomFor(nanoUsd));
+  }
+
   /** An attempt: the target that it goes to is known now, and so is what to reserve for it. */
   begin(predictedNanoUsd: number | null): Bill {
     const reserved = predictedNanoUsd ?? 0;

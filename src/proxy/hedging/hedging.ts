@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Lease } from '../../scheduler/lease.ts';
+import type { RouteOption } from '../../scheduler/model-routes.ts';
 import type { Scheduler } from '../../scheduler/scheduler.ts';
 import { RetryBudget } from '../retry-budget.ts';
 import { FirstEventTimes } from './first-event-times.ts';
@@ -37,11 +38,11 @@ export class Hedging {
     this.#timesOf(lease).add(this.#terms.clock.now() - lease.sentAt);
   }
 
-  /** The right to send it a second time; null: not now. */
-  take(first: Lease): Lease | null {
+  /** The right to send it a second time, on a route that the client can pay for; null: not now. */
+  take(first: Lease, affords: (option: RouteOption) => boolean): Lease | null {
     const now = this.#terms.clock.now();
     if (!this.#budget.hasRoom(now)) return null;
-    const second = this.#terms.scheduler.hedge(first);
+    const second = this.#terms.scheduler.hedge(first, affords);
     if (second) this.#budget.retried(now);
     return second;
   }
