@@ -11,8 +11,10 @@ export function requestMaker(bytes: number, { isStreaming }: { readonly isStream
   );
   const frame = (content: string): string =>
     `{"model":"gpt-4o","stream":${isStreaming},"messages":[{"role":"user","content":${JSON.stringify(content)}}]}`;
+  let made = 0;
   return () => {
-    let content = '';
+    // Pieces alone would make the same prompt twice before long.
+    let content = `${made++}: `;
     while (content.length < bytes) content += pieces[Math.floor(random() * PIECES)] ?? '';
     return frame(content.slice(0, bytes));
   };
