@@ -1,6 +1,7 @@
 import type { ModelRoutes } from './model-routes.ts';
 import type { Quota } from './quota.ts';
 import type { Route, RouteStatus } from './route.ts';
+import type { Priority } from './shares/share.ts';
 import type { Ticket } from './ticket.ts';
 
 /** One model's queue as people see it; waits in milliseconds. */
@@ -47,6 +48,8 @@ export interface TicketView {
   /** The `x-request-id` of its answer. */
   readonly request: string;
   readonly model: string;
+  /** Its class: that of its client, or a lower one that it asked for itself. */
+  readonly priority: Priority;
   readonly waitedMs: number;
   /** Until its planned start. */
   readonly startsInMs: number;
@@ -68,11 +71,13 @@ export function viewModel(model: ModelRoutes, waiting: readonly Ticket[], now: n
   };
 }
 
-export function viewTicket({ request, arrivedAt, predictedAt, booking, waitsFor }: Ticket, now: number): TicketView {
+export function viewTicket(ticket: Ticket, now: number): TicketView {
+  const { request, share, arrivedAt, predictedAt, booking, waitsFor } = ticket;
   const route = booking?.option.route;
   return {
     request: request.id,
     model: request.model.name,
+    priority: share.class.priority,
     waitedMs: Math.round(now - arrivedAt),
     startsInMs: Math.max(0, Math.round(predictedAt - now)),
     route: route ? { provider: route.upstream.provider, key: route.key.name } : null,

@@ -39,7 +39,7 @@ export interface QueueViewParts {
 /** What `GET /queue` shows to one client: its models, its tickets, and the quotas and routes that those depend on. */
 export function queueView({ models, tickets, clientQuota, budget, traffic, now }: QueueViewParts): QueueView {
   const routes = new Set(models.flatMap(({ routes: { options } }) => options.map(({ route }) => route)));
-  const quotas = new Set([...routes].flatMap((route) => route.quotas));
+  const quotas = new Set([...routes].flatMap((route) => route.quotas).filter(mayLimit));
   if (clientQuota !== null) quotas.add(clientQuota);
   const upstreams = new Set([...routes].map(({ upstream }) => `${upstream.provider} ${upstream.model}`));
   return {
@@ -53,6 +53,11 @@ export function queueView({ models, tickets, clientQuota, budget, traffic, now }
     traffic: traffic.view().filter(({ provider, model }) => upstreams.has(`${provider} ${model}`)),
     budget,
   };
+}
+
+/** Where another bucket has a model's limits, its own stays empty for good. */
+function mayLimit({ learns, limits }: Quota): boolean {
+  return learns || limits.length > 0;
 }
 
 /** A page that people look at, also where thousands wait. */

@@ -42,12 +42,21 @@ test('a ticket shows its planned start and key, and which limit it waits for', (
   expect(first).toEqual({
     request: 'waits 0',
     model: 'm',
+    priority: 'normal',
     waitedMs: 1_000,
     startsInMs: expect.closeTo(8_950, -2),
     route: { provider: 'p', key: 'a' },
     waitsFor: 'a rpm',
   });
   expect(others.at(-1)).toMatchObject({ request: 'waits 11', route: null });
+});
+
+test('a ticket shows the class that it has its turn in', () => {
+  const office = busyOffice();
+  office.ask('can wait', { share: { priority: 'low', weight: 1 } });
+  const views = office.scheduler.door.waitingTickets().map((each) => viewTicket(each, office.clock.now()));
+  expect(views.find(({ request }) => request === 'can wait')?.priority).toBe('low');
+  expect(views.find(({ request }) => request === 'waits 0')?.priority).toBe('normal');
 });
 
 test('a ticket that waits for no limit names none', () => {

@@ -79,6 +79,14 @@ describe('what /queue shows', () => {
     expect(viewOf(office(), own).quotas.map(({ quota }) => quota)).toEqual(['a', 'client c']);
   });
 
+  it('of quotas: those that limit something, or may learn to', () => {
+    const limited = new Office({ a: { limits: [{ name: 'rpm', plan: ONE_A_SECOND }], ownLimits: [] } });
+    expect(limited.route('a').quotas.map(({ name }) => name)).toEqual(['a', 'key a']);
+    expect(viewOf(limited).quotas.map(({ quota }) => quota)).toEqual(['a']);
+    const learning = new Office({ a: { limits: [], learns: true } });
+    expect(viewOf(learning).quotas.map(({ quota }) => quota)).toEqual(['a']);
+  });
+
   it('of traffic: only what went where this client may go', () => {
     const traffic = new Traffic();
     const summary = { key: 'a', status: 200, totalMs: 300, queueMs: 100, tokens: { input: 5, output: 7 } };
