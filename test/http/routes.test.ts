@@ -103,7 +103,12 @@ describe('the front page', () => {
     const { port } = await startServer({ services: { clients: CLIENTS } });
     const got = await get(port, '/', { accept: 'application/json' });
     expect(JSON.parse(got?.body ?? '')).toMatchObject({ version: '1.2.3', links: { models: '/v1/models' } });
-    expect(got?.body).toContain('$SLUICE_KEY');
+    expect(got?.body).toContain('YOUR_CLIENT_KEY');
+  });
+
+  test('names no model to who has not said who it is', async () => {
+    const { port } = await startServer({ services: { clients: CLIENTS } });
+    expect((await get(port, '/'))?.body).toContain('"model":"MODEL"');
   });
 
   test('does not repeat a Host that is no plain name', async () => {

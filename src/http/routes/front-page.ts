@@ -31,11 +31,11 @@ export function frontPage(app: FastifyInstance, { services }: Context): void {
   });
 }
 
-/** Works as printed. Names of models are shown only to callers who would get the list as well. */
+/** Works as printed, but for what only clients know: names of models are shown to callers who would get the list as well. */
 function curlLine(base: string, { host = '' }: IncomingHttpHeaders, services: Services): string {
   const isOpen = services.clients === null && isLoopbackHost(host);
-  const model = (isOpen ? services.listModels(ANONYMOUS)[0]?.id : undefined) ?? 'gpt-4o-mini';
-  const key = services.clients ? ' -H "authorization: Bearer $SLUICE_KEY"' : '';
+  const model = isOpen ? (services.listModels(ANONYMOUS)[0]?.id ?? 'gpt-4o-mini') : 'MODEL';
+  const key = services.clients ? ' -H "authorization: Bearer YOUR_CLIENT_KEY"' : '';
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
   return `curl ${base}/v1/chat/completions -H "content-type: application/json"${key} -d '${body}'`;
 }
