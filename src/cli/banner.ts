@@ -1,6 +1,7 @@
-import type { Config, ModelConfig, ProviderConfig } from '../config/config.ts';
+import type { ClientConfig, Config, ModelConfig, ProviderConfig } from '../config/config.ts';
 import { type LimitGroup, LimitScopes, routesOf } from '../config/limit-scopes.ts';
 import { type EffectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitName } from '../config/limits.ts';
+import { dollars, toNanoUsd } from '../money.ts';
 
 /** Where the keys and settings came from. */
 export type ConfigOrigin = { readonly file: string } | { readonly variables: readonly string[] };
@@ -46,10 +47,24 @@ function modelsLine({ models, providers }: Config): string {
 }
 
 function clientsLine({ clients, server }: Config): string {
-  if (clients.length > 0) return `${listed(clients.map(({ name }) => name))}, by key`;
+  if (clients.length > 0) return `${listed(clients.map(clientText))}, by key`;
   const door =
     server.auth === 'none' ? 'everybody who reaches this address may call' : 'whoever is on this machine may call';
   return `none configured: ${door}`;
+}
+
+/** With what sets it apart from a client of which nothing is said but its key. */
+function clientText({ name, priority, weight, budget }: ClientConfig): string {
+  const facts = [
+    ...(priority === 'normal' ? [] : [priority]),
+    ...(weight === 1 ? [] : [`weight ${weight}`]),
+    ...(budget === null ? [] : [budgetText(budget)]),
+  ];
+  return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+}
+
+function budgetText({ usd, per }: NonNullable<ClientConfig['budget']>): string {
+  return `${dollars(toNanoUsd(usd))} ${per === 'total' ? 'in all' : `a ${per}`}`;
 }
 
 /** At most so many that a terminal still shows the rest of the banner. */
@@ -110,9 +125,13 @@ function quotaText({ group, maxWaitMs }: QuotaLine, config: Config): string {
   const fitting = requestsWithin(group.limits, maxWaitMs, meanTokens);
   const known = `${group.name}: ${limits.join(', ')}`;
   if (fitting === null) return known;
-  const requests = fitting === 1 ? '1 request of' : `${fitting.toLocaleString('en-US')} requests of`;
-  const fit = fitting === 1 ? 'fits' : 'fit';
-  return `${known}; about ${requests} ${meanTokens} tokens ${fit} its max_wait of ${maxWaitMs / 1000} s`;
+  return `${known}; ${fitText(fitting, meanTokens)} its max_wait of ${maxWaitMs / 1000} s`;
+}
+
+function fitText(requests: number, meanTokens: number): string {
+  if (requests < 1) return `less than 1 request of ${meanTokens} tokens fits`;
+  if (requests === 1) return `about 1 request of ${meanTokens} tokens fits`;
+  return `about ${requests.toLocaleString('en-US')} requests of ${meanTokens} tokens fit`;
 }
 
 /** How many mean requests the limits let through in that time; null when only requests in flight are limited. */

@@ -38,6 +38,21 @@ models:
     ]);
   });
 
+  it('says of clients what they have of turns and money, where it is not the usual', () => {
+    const lines = bannerOf(`
+clients:
+  - { name: web, key: a, priority: high, weight: 3 }
+  - { name: batch, key: b, priority: low, budget: { usd: 200, per: month } }
+  - { name: trial, key: c, budget: { usd: 0.5, per: total } }
+  - { name: other, key: d }
+providers: [{ type: openai, keys: [a] }]
+models: [{ name: m, targets: [{ provider: openai, price: { input: 1, output: 1 } }] }]
+`);
+    expect(lines).toContain(
+      '  clients  web (high, weight 3), batch (low, $200.00 a month), trial ($0.50 in all), other, by key',
+    );
+  });
+
   it('names the variables that gave keys, and learns the rest', () => {
     const lines = bannerOf('providers: [{ type: openai, keys: [a] }]', {
       origin: { variables: ['OPENAI_API_KEY'] },
@@ -82,6 +97,7 @@ models: [{ name: gpt-4o, targets: [{ provider: openai }] }]
     expect(counted('{ itpm: 2k }')).toContain('about 2 requests');
     expect(counted('{ otpm: 1024 }')).toContain('about 2 requests');
     expect(counted('{ rpm: 1 }')).toMatch(/about 1 request of 1512 tokens fits its max_wait of 60 s$/);
+    expect(counted('{ tpm: 1500 }')).toMatch(/; less than 1 request of 1512 tokens fits its max_wait of 60 s$/);
     expect(counted('{ rpm: 10, rpd: 7 }')).toContain('about 7 requests');
     expect(counted('{ concurrency: 4 }')).toBe('  quota    openai/key-1 *: concurrency 4');
   });
