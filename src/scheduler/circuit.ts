@@ -104,9 +104,12 @@ export class Circuit {
     return true;
   }
 
-  /** It is known from elsewhere that nothing will come before `until`: then one goes first, as after failures. */
+  /**
+   * It is known from elsewhere that nothing will come before `until`: then one goes first, as after failures. Nobody may have
+   * looked before that was over; who is granted the route at once then is not of the past.
+   */
   rest(now: number, until: number): void {
-    if (this.#state.kind !== 'open' || this.#state.until < until) this.#open(now, until);
+    if (this.#state.kind !== 'open' || this.#state.until < until) this.#open(Math.min(now, until - 1), until);
   }
 
   /** Something has answered: one request may try at once. */

@@ -52,8 +52,8 @@ export class Route {
   /** The vendor had no capacity for this key. */
   overloadedUntil = 0;
   overloadsInRow = 0;
-  /** The rest of all keys that this one has taken note of. */
-  #restsWithAll = 0;
+  /** The rest of all keys that its circuit has taken note of. */
+  readonly #restedWithAll: { until: number };
   #meters: readonly Meter[] = [];
   #metersVersion = -1;
 
@@ -65,6 +65,7 @@ export class Route {
     const { successorTo } = options;
     // Whoever entered the gate of the old one leaves it there: it must be the same gate.
     this.circuit = successorTo?.circuit ?? new Circuit(options.random);
+    this.#restedWithAll = successorTo ? successorTo.#restedWithAll : { until: 0 };
     this.usage = successorTo?.usage ?? new UsageHistory();
     this.#firstBytes = successorTo ? successorTo.#firstBytes : { streamed: new FirstByte(), whole: new FirstByte() };
     this.overloadedUntil = successorTo?.overloadedUntil ?? 0;
@@ -137,8 +138,8 @@ export class Route {
   /** A vendor without capacity comes back for all keys at once, so none of them may send all that waits. */
   #restWithAll(now: number): void {
     const { restsUntil } = this.upstream;
-    if (restsUntil <= this.#restsWithAll) return;
-    this.#restsWithAll = restsUntil;
+    if (restsUntil <= this.#restedWithAll.until) return;
+    this.#restedWithAll.until = restsUntil;
     this.circuit.rest(now, restsUntil);
   }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Route } from '../../src/scheduler/route.ts';
 import { Office } from './office.ts';
 
 const overloaded = { charged: 'unsent', report: { kind: 'capacity', retryAfterMs: null } } as const;
@@ -89,4 +90,40 @@ test('one key that was refused once goes on as before, and twice in a row is ask
   expect(office.log.slice(5)).toEqual(['5 on a']);
   office.end('5');
   expect(office.log.slice(5)).toEqual(['5 on a', '6 on a', '7 on a']);
+});
+
+test('a key that nobody looked at before the rest was over goes on after its first request', () => {
+  const office = new Office({ a: { limits: [] }, b: { limits: [] } });
+  for (const name of ['1', '2']) {
+    office.ask(name);
+    office.end(name, overloaded);
+  }
+  office.clock.advance(60_000);
+  for (const name of ['3', '4']) {
+    office.ask(name);
+    office.clock.advance(10);
+    office.answer(name);
+    office.end(name);
+  }
+  expect(office.log.slice(2)).toEqual(['3 on a', '4 on a']);
+  expect(office.route('a').hasRoom).toBe(true);
+});
+
+test('a route under other quotas takes no rest of its vendor twice: those under way are counted on', () => {
+  const office = threeKeys();
+  for (const name of ['1', '2']) {
+    office.ask(name);
+    office.end(name, overloaded);
+  }
+  office.clock.advance(60_000);
+  office.ask('3');
+  office.clock.advance(10);
+  const { id, key, upstream, quotas } = office.route('a');
+  const successor = new Route({ id, key, upstream, quotas, random: () => 0, successorTo: office.route('a') });
+  expect(successor.status(office.clock.now()).kind).toBe('half-open');
+  expect(successor.hasRoom).toBe(false);
+  office.answer('3');
+  expect(successor.status(office.clock.now()).kind).toBe('slow-start');
+  for (let nth = 0; nth < 2; nth += 1) successor.enterGates();
+  expect(successor.hasRoom).toBe(false);
 });
