@@ -77,8 +77,9 @@ export class PlannedTimes {
     return this.#finish.get(member) ?? member.finish;
   }
 
-  served(member: FairMember, amount: number): void {
-    this.#finish.set(member, this.finish(member) + amount / member.weight);
+  /** @param from where its turn began */
+  served(member: FairMember, amount: number, from: number): void {
+    this.#finish.set(member, from + amount / member.weight);
   }
 
   /** As they are. */
@@ -115,6 +116,8 @@ export class FairWalk {
   readonly #rule: ClassRule;
   readonly #closed = new Set<Line>();
   #current: PoolTurn | null = null;
+  /** Where the turn begins, of the client and of its class: what starts in it counts in their own times before it is over. */
+  readonly #from = { ofShare: 0, ofClass: 0 };
 
   constructor(lanes: Iterable<readonly [Share, LaneReader]>, times: PlannedTimes, rule: ClassRule) {
     this.#times = times;
@@ -125,7 +128,11 @@ export class FairWalk {
   /** Whose turn it is; null: nobody is left. `served` or `close` says what came of it. */
   next(): Ticket | null {
     this.#current = this.#pools.pop() ?? null;
-    return this.#current?.head ?? null;
+    const head = this.#current?.head ?? null;
+    if (head === null) return null;
+    this.#from.ofShare = this.#times.finish(head.share);
+    this.#from.ofClass = this.#times.finish(head.share.class);
+    return head;
   }
 
   /** The ticket has got its place: its client's next turn is so much later. */
@@ -133,8 +140,8 @@ export class FairWalk {
     const turn = this.#current as PoolTurn;
     const { lane, class: ofClass } = turn.next;
     lane.pass();
-    this.#times.served(ticket.share, ticket.shareTokens);
-    this.#times.served(ticket.share.class, ticket.shareTokens);
+    this.#times.served(ticket.share, ticket.shareTokens, this.#from.ofShare);
+    this.#times.served(ticket.share.class, ticket.shareTokens, this.#from.ofClass);
     const share = ofClass.shares.pop() as ShareTurn;
     ofClass.shares.push(share);
     this.#again(turn);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chargeOf } from '../../../src/charge.ts';
 import { Line } from '../../../src/scheduler/line.ts';
-import type { ModelRoutes } from '../../../src/scheduler/model-routes.ts';
-import { inFairOrder } from '../../../src/scheduler/shares/fair-walk.ts';
+import type { ModelRoutes, RouteOption } from '../../../src/scheduler/model-routes.ts';
+import { FairWalk, inFairOrder, PlannedTimes, plannedLanes } from '../../../src/scheduler/shares/fair-walk.ts';
 import { ModelFlow } from '../../../src/scheduler/shares/model-flow.ts';
 import { type ClassRule, Pool, PRIORITIES, type Priority } from '../../../src/scheduler/shares/share.ts';
 import { Ticket, type TicketRequest } from '../../../src/scheduler/ticket.ts';
@@ -92,6 +92,26 @@ describe('the order in which tickets have their turns', () => {
     for (let i = 0; i < 3; i += 1) queues.add('b', { line: 2 });
     expect(queues.order()).toBe('aaabbb');
   });
+});
+
+test('one that starts in its turn counts once for the turns that are planned behind it', () => {
+  const queues = new Queues();
+  for (const client of ['a', 'a', 'b', 'b', 'a', 'b']) queues.add(client);
+  const walk = new FairWalk(plannedLanes(queues.lines), new PlannedTimes(), 'weighted');
+  const turns: string[] = [];
+  for (let ticket = walk.next(); ticket !== null; ticket = walk.next()) {
+    const { queue } = ticket.line;
+    if (turns.length === 0) {
+      ticket.state = 'leased';
+      queue.remove(ticket);
+      ticket.share.class.pool.served(ticket.share, ticket.shareTokens);
+    } else {
+      queue.book(ticket, { option: {} as RouteOption, at: 0, waitsFor: null });
+    }
+    walk.served(ticket);
+    turns.push(ticket.request.client);
+  }
+  expect(turns.join('')).toBe('ababab');
 });
 
 test('everybody has a turn, each client in its own order, and no client gets ahead by more than one request', () => {
