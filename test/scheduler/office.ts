@@ -47,6 +47,8 @@ interface Ask {
   readonly mayGoElsewhere?: boolean;
   readonly isImpatient?: boolean;
   readonly onLease?: (lease: Lease) => void;
+  /** Default: the office's. */
+  readonly model?: ModelRoutes;
   /** What a new configuration makes of it, given what it was. */
   readonly renewed?: (request: TicketRequest) => TicketRequest | null;
 }
@@ -126,7 +128,7 @@ export class Office {
       ...(renewed && { renewed: () => renewed(request) }),
       id: name,
       client,
-      model: this.model,
+      model: ask.model ?? this.model,
       costs: this.model.after.map((_, target) => (ask.notOn?.includes(target) ? null : cost)),
       clientQuota: this.#clients.get(client) ?? null,
       rejectsOnClientLimit: ask.rejectsOnClientLimit ?? false,
