@@ -16,7 +16,7 @@ const EXPOSED_HEADERS = [
   ),
   'openai-processing-ms',
   'openai-version',
-  ...['provider', 'key', 'model', 'attempts', 'queue-ms', 'limit'].map((name) => `x-sluice-${name}`),
+  ...['provider', 'key', 'model', 'attempts', 'queue-ms', 'limit', 'dropped'].map((name) => `x-sluice-${name}`),
 ];
 
 /** Lets web pages of these origins in. Its hook answers preflights, which carry no key, before anything asks for one. */

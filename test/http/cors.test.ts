@@ -67,7 +67,14 @@ describe('a real answer lets the page read it and its headers:', () => {
     expect(got?.status).toBe(status);
     expect(got?.headers.get('access-control-allow-origin')).toBe(ORIGIN);
     expect(got?.headers.get('vary')).toMatch(/origin/i);
-    for (const name of ['x-request-id', 'retry-after-ms', 'x-ratelimit-remaining-tokens', 'x-sluice-queue-ms']) {
+    const ours = [
+      'x-request-id',
+      'retry-after-ms',
+      'x-ratelimit-remaining-tokens',
+      'x-sluice-queue-ms',
+      'x-sluice-dropped',
+    ];
+    for (const name of ours) {
       expect(got?.headers.get('access-control-expose-headers')).toContain(name);
     }
   });
