@@ -1,6 +1,6 @@
 import type { ClientConfig, Config, ModelConfig, ProviderConfig } from '../config/config.ts';
 import { type LimitGroup, LimitScopes, routesOf } from '../config/limit-scopes.ts';
-import { type EffectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitName } from '../config/limits.ts';
+import { type EffectiveLimits, effectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitName } from '../config/limits.ts';
 import { dollars, toNanoUsd } from '../money.ts';
 
 /** Where the keys and settings came from. */
@@ -54,11 +54,12 @@ function clientsLine({ clients, server }: Config): string {
 }
 
 /** With what sets it apart from a client of which nothing is said but its key. */
-function clientText({ name, priority, weight, budget }: ClientConfig): string {
+function clientText({ name, priority, weight, budget, limits }: ClientConfig): string {
   const facts = [
     ...(priority === 'normal' ? [] : [priority]),
     ...(weight === 1 ? [] : [`weight ${weight}`]),
     ...(budget === null ? [] : [budgetText(budget)]),
+    ...limitTexts(effectiveLimits([limits])),
   ];
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
@@ -116,16 +117,20 @@ function routesOfModel({ targets, queue }: ModelConfig, providers: readonly Prov
 }
 
 function quotaText({ group, maxWaitMs }: QuotaLine, config: Config): string {
-  const limits = LIMIT_NAMES.flatMap((name) => {
-    const setting = group.limits[name];
-    return setting ? [`${name} ${setting.limit.toLocaleString('en-US')}`] : [];
-  });
+  const limits = limitTexts(group.limits);
   if (limits.length === 0) return `${group.name}: limits are learned from answers`;
   const meanTokens = MEAN_PROMPT_TOKENS + config.defaults.predictedOutputTokens;
   const fitting = requestsWithin(group.limits, maxWaitMs, meanTokens);
   const known = `${group.name}: ${limits.join(', ')}`;
   if (fitting === null) return known;
   return `${known}; ${fitText(fitting, meanTokens)} its max_wait of ${maxWaitMs / 1000} s`;
+}
+
+function limitTexts(limits: EffectiveLimits): string[] {
+  return LIMIT_NAMES.flatMap((name) => {
+    const setting = limits[name];
+    return setting ? [`${name} ${setting.limit.toLocaleString('en-US')}`] : [];
+  });
 }
 
 function fitText(requests: number, meanTokens: number): string {

@@ -44,12 +44,13 @@ clients:
   - { name: web, key: a, priority: high, weight: 3 }
   - { name: batch, key: b, priority: low, budget: { usd: 200, per: month } }
   - { name: trial, key: c, budget: { usd: 0.5, per: total } }
+  - { name: tool, key: e, limits: { rpm: 60, tpm: 100k } }
   - { name: other, key: d }
 providers: [{ type: openai, keys: [a] }]
 models: [{ name: m, targets: [{ provider: openai, price: { input: 1, output: 1 } }] }]
 `);
     expect(lines).toContain(
-      '  clients  web (high, weight 3), batch (low, $200.00 a month), trial ($0.50 in all), other, by key',
+      '  clients  web (high, weight 3), batch (low, $200.00 a month), trial ($0.50 in all), tool (rpm 60, tpm 100,000), other, by key',
     );
   });
 
