@@ -263,7 +263,7 @@ async function openKeptBooks({ state }: Config, clock: Clock, log: EventLog): Pr
   const instance = randomUUID().slice(0, 8);
   const store =
     state.file === null ? new MemoryStore() : new FileStore({ path: state.file, clock, instance, onProblem });
-  const kept = new KeptBooks({ store, clock });
+  const kept = new KeptBooks({ store, clock, onProblem });
   await kept.open();
   return kept;
 }

@@ -6,6 +6,8 @@ import { foundBooks, restoreBooks, saveBooks } from '../scheduler/saved-books.ts
 export interface KeptBooksOptions {
   readonly store: LimitStore;
   readonly clock: Clock;
+  /** Called when the process before this one has crashed: its keys will seem slow for a while. */
+  readonly onProblem: (problem: string) => void;
 }
 
 /** What clients have spent, for the same file. */
@@ -32,7 +34,9 @@ export class KeptBooks {
   }
 
   async open(): Promise<void> {
-    const saved = await this.#options.store.load();
+    const { store, onProblem } = this.#options;
+    const saved = await store.load();
+    if (saved?.isFinal === false && saved.quotas.length > 0) onProblem(AFTER_A_CRASH);
     this.#saved = saved && foundBooks(saved, LONGEST_UNWRITTEN_MS);
     await this.#write(false);
     this.#writeIn(WRITE_EVERY_MS);
@@ -92,6 +96,9 @@ export class KeptBooks {
     return store.save({ ...books, ...(budgets.length > 0 ? { budgets } : {}) });
   }
 }
+
+const AFTER_A_CRASH =
+  'the process before this one did not end in good order: what it could have granted after its last write counts as used, so requests may wait at first';
 
 const WRITE_EVERY_MS = 2_000;
 /** From one write to the next, with what the disk takes for it. */

@@ -36,9 +36,10 @@ function settled(): Promise<void> {
 async function opened(before: SavedBooks | null = null) {
   const clock = new FakeClock();
   const store = new StoreDouble(before);
-  const kept = new KeptBooks({ store, clock });
+  const problems: string[] = [];
+  const kept = new KeptBooks({ store, clock, onProblem: (problem) => problems.push(problem) });
   await kept.open();
-  return { clock, store, kept };
+  return { clock, store, kept, problems };
 }
 
 describe('books that are kept', () => {
@@ -91,6 +92,16 @@ describe('books that are kept', () => {
     const again = quota('q');
     afterCrash.kept.adopt(again);
     expect(again.limits[0]?.primary.level(afterCrash.clock.now())).toBeCloseTo(0);
+  });
+
+  test('tell whoever waits after a crash why, and nobody after an orderly end', async () => {
+    const { store, kept, problems } = await opened();
+    kept.adopt(quota('q'));
+    await kept.close();
+    const afterEnd = await opened(store.saved.at(-1) as SavedBooks);
+    expect([...problems, ...afterEnd.problems]).toEqual([]);
+    const afterCrash = await opened(afterEnd.store.saved[0]);
+    expect(afterCrash.problems).toEqual([expect.stringContaining('did not end in good order')]);
   });
 
   test('keep what was written of quotas that nobody asks for', async () => {
