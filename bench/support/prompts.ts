@@ -11,11 +11,13 @@ export function requestMaker(bytes: number, { isStreaming }: { readonly isStream
   );
   const frame = (content: string): string =>
     `{"model":"gpt-4o","stream":${isStreaming},"messages":[{"role":"user","content":${JSON.stringify(content)}}]}`;
-  let made = 0;
   return () => {
-    // Pieces alone would make the same prompt twice before long.
-    let content = `${made++}: `;
-    while (content.length < bytes) content += pieces[Math.floor(random() * PIECES)] ?? '';
+    let content = '';
+    // Whole pieces would make the same prompt twice before long.
+    while (content.length < bytes) {
+      const piece = pieces[Math.floor(random() * PIECES)] ?? '';
+      content += piece.slice(Math.floor((random() * PIECE_CHARS) / 2));
+    }
     return frame(content.slice(0, bytes));
   };
 }

@@ -152,7 +152,7 @@ export class Door {
   /** What its attempt came to: its client has got so much more or less than was expected. */
   charged({ ticket, cost }: Lease, { charged }: Ending): void {
     const tokens = charged === 'unsent' ? 0 : shareTokensOf(charged === 'reserved' ? cost.reserved : charged);
-    poolOf(ticket).corrected(ticket.share, tokens - ticket.shareTokens);
+    poolOf(ticket).corrected(ticket.share, tokens - ticket.shareTokens, ticket.passed);
   }
 
   /** Says when a newcomer that could not start at once will; a rejection if that is too late for it, or for others. */

@@ -93,7 +93,7 @@ export class Lines {
 
   /** Its lease has been granted. */
   served(ticket: Ticket, now: number): void {
-    poolOf(ticket).served(ticket.share, ticket.shareTokens);
+    ticket.passed = poolOf(ticket).served(ticket.share, ticket.shareTokens);
     ticket.line.flow.granted(ticket.shareTokens, ticket.arrivedAt < now);
   }
 

@@ -7,7 +7,7 @@ import type { ModelRoutes, RouteOption } from './model-routes.ts';
 import type { Quota } from './quota.ts';
 import type { Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
-import type { Share, ShareTerms } from './shares/share.ts';
+import type { Passed, Share, ShareTerms } from './shares/share.ts';
 
 /** What a caller wants to send, and whom to tell. Exactly one of `onLease` and `onRejection` is called per wait. */
 export interface TicketRequest {
@@ -70,6 +70,8 @@ export class Ticket {
   share: Share;
   /** What it counts for there: the tokens that it is expected to cost. */
   shareTokens: number;
+  /** Whom its lease was granted before. */
+  passed: Passed | undefined;
   /**
    * Its place among those of its client: that of its arrival, kept through retries, unless it has passed others because it is
    * more urgent. Whoever comes back for a kept place arrives anew.

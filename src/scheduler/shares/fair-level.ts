@@ -32,6 +32,15 @@ export class FairLevel {
     member.finish += amount / member.weight;
   }
 
+  /**
+   * What it was served came to so much more, or less. Where nobody waited for it, nobody lost a turn by what was thought, and
+   * those who came since began at the level's time: then nothing comes back that would put it before that.
+   */
+  corrected(member: FairMember, amount: number, cameBeforeOthers: boolean): void {
+    const finish = member.finish + amount / member.weight;
+    member.finish = cameBeforeOthers ? finish : Math.max(finish, Math.min(member.finish, this.#time));
+  }
+
   /** Brings a member of another level over, as far from this one's time as it was from that one's. */
   adopt(member: FairMember, from: FairLevel): void {
     member.finish += this.#time - from.time;

@@ -27,6 +27,14 @@ export interface Share extends FairMember {
   waiting: number;
 }
 
+/** Whether others waited when it was granted something: other clients of its class, other classes. */
+export interface Passed {
+  readonly clients: boolean;
+  readonly classes: boolean;
+}
+
+const BOTH: Passed = { clients: true, classes: true };
+
 /** The clients of one priority in one pool. */
 export class ShareClass implements FairMember {
   readonly priority: Priority;
@@ -111,15 +119,20 @@ export class Pool {
   }
 
   /** So much was granted to it, in tokens. */
-  served(share: Share, tokens: number): void {
-    this.classes.served(share.class, tokens);
-    share.class.clients.served(share, tokens);
+  served(share: Share, tokens: number): Passed {
+    const { class: ofClass } = share;
+    this.classes.served(ofClass, tokens);
+    ofClass.clients.served(share, tokens);
+    return {
+      clients: ofClass.waiting > share.waiting,
+      classes: PRIORITIES.some((each) => each !== ofClass.priority && this.#class(each).waiting > 0),
+    };
   }
 
   /** What was granted came to so much more, or less: it counts for the client's next. */
-  corrected(share: Share, tokens: number): void {
-    share.finish += tokens / share.weight;
-    share.class.finish += tokens / share.class.weight;
+  corrected(share: Share, tokens: number, passed: Passed = BOTH): void {
+    share.class.clients.corrected(share, tokens, passed.clients);
+    this.classes.corrected(share.class, tokens, passed.classes);
   }
 
   /** How much of its own it got ahead of its time, in tokens: so much others have before its next turn comes. */

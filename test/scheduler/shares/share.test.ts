@@ -39,6 +39,24 @@ describe('virtual time', () => {
     expect(share.finish).toBe(0);
   });
 
+  test('goes back for a refund only as far as nobody loses by it who came since', () => {
+    const pool = new Pool();
+    const [low, high] = [
+      pool.share('l', { priority: 'low', weight: 1 }),
+      pool.share('h', { priority: 'high', weight: 1 }),
+    ];
+    pool.waits(low, ALONE);
+    const alone = [0, 1, 2].map(() => pool.served(low, 500));
+    expect(alone.at(-1)).toEqual({ clients: false, classes: false });
+    pool.waits(high, ALONE);
+    for (const passed of alone) pool.corrected(low, -490, passed);
+    expect(low.class.finish).toBe(pool.classes.time);
+    const contested = pool.served(low, 500);
+    expect(contested).toEqual({ clients: false, classes: true });
+    pool.corrected(low, -490, contested);
+    expect(low.class.finish).toBe(pool.classes.time + 10 / low.class.weight);
+  });
+
   test('keeps a new weight of a client from the next request on', () => {
     const pool = new Pool();
     pool.share('c', USUAL_SHARE);
