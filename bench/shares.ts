@@ -21,6 +21,7 @@ const KEY = 'sk-bench-shares-a1';
 const TOKENS_PER_MINUTE = 300_000;
 const WARM_UP_MS = 60_000;
 const MINUTE_MS = 60_000;
+const UNTIL_MS = WARM_UP_MS + MINUTES * MINUTE_MS;
 
 interface Contender {
   readonly name: string;
@@ -51,14 +52,15 @@ const CONTESTS: readonly (readonly Contender[])[] = [
 /** What came of one request; instants in ms since the contest began. */
 interface Served {
   readonly client: string;
-  readonly askedAt: number;
+  readonly servedAt: number;
   readonly queueMs: number;
   readonly tokens: number;
 }
 
 for (const contenders of CONTESTS) {
   const { served, refusedUpstream } = await hold(contenders);
-  const counted = served.filter(({ askedAt }) => askedAt >= WARM_UP_MS);
+  // As long as both want more: what is left at the end is served without anybody beside it.
+  const counted = served.filter(({ servedAt }) => servedAt >= WARM_UP_MS && servedAt < UNTIL_MS);
   const total = sum(counted);
   const parts = contenders.map(({ name, fair }) => sum(counted.filter(({ client }) => client === name)) / total / fair);
   console.table(
@@ -91,9 +93,8 @@ async function hold(contenders: readonly Contender[]): Promise<{ served: Served[
   const { url } = await app.listen();
   const began = performance.now();
   const served: Served[] = [];
-  const until = WARM_UP_MS + MINUTES * MINUTE_MS;
   const since = () => performance.now() - began;
-  const calls = await Promise.all(contenders.map((contender) => offer(contender, { url, until, since, served })));
+  const calls = await Promise.all(contenders.map((contender) => offer(contender, { url, since, served })));
   await Promise.all(calls.flat());
   const { received, admitted } = simulator.ledger();
   if (app.openLeases > 0) console.error(`${app.openLeases} leases are open`);
@@ -104,7 +105,6 @@ async function hold(contenders: readonly Contender[]): Promise<{ served: Served[
 
 interface Stage {
   readonly url: string;
-  readonly until: number;
   readonly since: () => number;
   readonly served: Served[];
 }
@@ -114,7 +114,7 @@ async function offer({ name, load, tokens }: Contender, stage: Stage): Promise<P
   const meanGapMs = tokens / ((load * TOKENS_PER_MINUTE) / MINUTE_MS);
   for (let at = 0; ; ) {
     at += -Math.log(1 - Math.random()) * meanGapMs;
-    if (at > stage.until) return calls;
+    if (at > UNTIL_MS) return calls;
     const waitMs = at - stage.since();
     if (waitMs > 0) await sleep(waitMs);
     calls.push(call(name, Math.round(tokens * (0.5 + Math.random())), stage));
@@ -124,7 +124,8 @@ async function offer({ name, load, tokens }: Contender, stage: Stage): Promise<P
 /** A prompt of so many tokens, about, and an answer of a few. */
 async function call(client: string, tokens: number, { url, since, served }: Stage): Promise<void> {
   const askedAt = since();
-  const messages = [{ role: 'user', content: 'word '.repeat(Math.max(1, tokens - 40)) }];
+  // None like another: one that is sent again has the place that was kept for the first.
+  const messages = [{ role: 'user', content: `${askedAt} ${'word '.repeat(Math.max(1, tokens - 45))}` }];
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf(client)}` },
@@ -132,7 +133,7 @@ async function call(client: string, tokens: number, { url, since, served }: Stag
   });
   const answer = (await response.json()) as { readonly usage?: { readonly total_tokens: number } };
   const queueMs = Number(response.headers.get('x-sluice-queue-ms'));
-  if (answer.usage) served.push({ client, askedAt, queueMs, tokens: answer.usage.total_tokens });
+  if (answer.usage) served.push({ client, servedAt: since(), queueMs, tokens: answer.usage.total_tokens });
 }
 
 async function openSluice(vendor: string, contenders: readonly Contender[]) {
