@@ -1,6 +1,5 @@
 import { isForsaken, refuseAtDoor } from './admission.ts';
 import { Backlog, type Prediction, type Waiter } from './backlog.ts';
-import type { Ending, Lease } from './lease.ts';
 import { Lines, poolOf } from './lines.ts';
 import type { Plan } from './plan.ts';
 import { PredictionError } from './prediction-error.ts';
@@ -10,7 +9,7 @@ import type { Rejection } from './rejection.ts';
 import { OwnPart } from './shares/own-part.ts';
 import type { ClassRule } from './shares/share.ts';
 import { SupplyCurves } from './shares/supply-curve.ts';
-import { shareTokensOf, Ticket, type TicketRequest } from './ticket.ts';
+import { Ticket, type TicketRequest } from './ticket.ts';
 
 export type Entry =
   | { readonly kind: 'entered'; readonly ticket: Ticket }
@@ -142,17 +141,6 @@ export class Door {
     if (ticket.firstPredictedAt === null) return;
     this.#error.learn(ticket.firstPredictedAt - ticket.arrivedAt, now - ticket.arrivedAt);
     ticket.firstPredictedAt = null;
-  }
-
-  /** It has a second lease, which is settled as the first one is. */
-  hedged(ticket: Ticket): void {
-    poolOf(ticket).served(ticket.share, ticket.shareTokens);
-  }
-
-  /** What its attempt came to: its client has got so much more or less than was expected. */
-  charged({ ticket, cost }: Lease, { charged }: Ending): void {
-    const tokens = charged === 'unsent' ? 0 : shareTokensOf(charged === 'reserved' ? cost.reserved : charged);
-    poolOf(ticket).corrected(ticket.share, tokens - ticket.shareTokens, ticket.passed);
   }
 
   /** Says when a newcomer that could not start at once will; a rejection if that is too late for it, or for others. */

@@ -16,6 +16,7 @@ import type { Reading } from './quota-limit.ts';
 import type { Rejection } from './rejection.ts';
 import type { Route } from './route.ts';
 import { Settlements } from './settlements.ts';
+import { countCharge, countHedge } from './shares/account.ts';
 import type { ClassRule } from './shares/share.ts';
 import type { Ticket, TicketRequest } from './ticket.ts';
 
@@ -165,7 +166,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     const grant = hedgeGrant(first, { lines: this.#plan.lines, now: this.#clock.now(), mayTake });
     if (grant === null) return null;
     this.#openLeases += 1;
-    this.#door.hedged(first.ticket);
+    countHedge(first.ticket);
     this.#plan.touch(grant.option.route);
     return new Lease(this, first.ticket, grant);
   }
@@ -201,7 +202,7 @@ export class Scheduler implements LeaseOwner, PlanOwner {
     lease.leaveGates();
     route.inFlight -= 1;
     this.#openLeases -= 1;
-    this.#door.charged(lease, ending);
+    countCharge(lease, ending);
     // Whoever waits for a gate waits for no instant, so it must be told.
     if (this.#settlements.add(lease, ending, now) || !hadRoom) this.#plan.isStale = true;
     const wasReady = route.status(now).kind === 'ready';
