@@ -34,9 +34,15 @@ export class BodyPieces {
     this.#bytes += piece.length;
   }
 
+  /** All of it, in memory of its own: a piece of a pool would keep the pool for as long as the request waits. */
   join(): Buffer {
     this.#closePiece();
-    return Buffer.concat(this.#pieces, this.#bytes);
+    const [first] = this.#pieces;
+    if (first && this.#pieces.length === 1 && first.buffer.byteLength === first.length) return first;
+    const whole = Buffer.allocUnsafeSlow(this.#bytes);
+    let end = 0;
+    for (const piece of this.#pieces) end += piece.copy(whole, end);
+    return whole;
   }
 
   #copy(piece: Buffer): void {

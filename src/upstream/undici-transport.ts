@@ -2,7 +2,7 @@ import { getCACertificates } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../clock.ts';
 import { Bag } from './bag.ts';
-import { ONE_SHOT_BYTES, oneShotBody } from './one-shot-body.ts';
+import { aloneInMemory, ONE_SHOT_BYTES, oneShotBody } from './sent-body.ts';
 import { TrackedClient } from './tracked-client.ts';
 import type { Transport, UpstreamCall, UpstreamHandler, UpstreamRequest } from './transport.ts';
 import { UndiciCall } from './undici-call.ts';
@@ -115,7 +115,8 @@ function connectOf(options: object): Pick<Pool.Options, 'connect'> {
 }
 
 function dispatchOptions({ method, origin, path, headers, body }: UpstreamRequest): Dispatcher.DispatchOptions {
-  if (body === null || body.byteLength < ONE_SHOT_BYTES) return { origin, path, method, headers, body };
+  if (body === null) return { origin, path, method, headers, body };
+  if (body.byteLength < ONE_SHOT_BYTES) return { origin, path, method, headers, body: aloneInMemory(body) };
   return {
     origin,
     path,

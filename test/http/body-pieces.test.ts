@@ -25,6 +25,18 @@ describe('a body in pieces', () => {
     expect(collected([Buffer.alloc(10)]).count).toBe(1);
   });
 
+  // A request that waits would keep 64 KiB of a pool alive, whatever its size.
+  test('shares its memory with nothing else, and is not copied where it does not', () => {
+    for (const pieces of [[Buffer.from('a')], [Buffer.from('a'), Buffer.from('b')], []]) {
+      const whole = collected(pieces).join();
+      expect(whole.buffer.byteLength).toBe(whole.length);
+    }
+    const body = new BodyPieces();
+    const alone = Buffer.allocUnsafeSlow(2_000);
+    body.add(alone);
+    expect(body.join()).toBe(alone);
+  });
+
   // A chunk of one byte took 650 bytes of memory: half a megabyte of body filled half a gigabyte.
   test('is held by few objects, be they as small as can be', () => {
     expect(collected(Array.from({ length: 100_000 }, () => Buffer.from('x'))).count).toBeLessThan(10);

@@ -17,3 +17,14 @@ export function oneShotBody(bytes: Uint8Array): AsyncIterable<Uint8Array> {
     }),
   };
 }
+
+/**
+ * A body that undici keeps as long as the answer lasts, with nothing else in its memory: small buffers are pieces of 64 KiB,
+ * all of which would live as long as a stream.
+ */
+export function aloneInMemory(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer.byteLength === bytes.byteLength) return bytes;
+  const alone = Buffer.allocUnsafeSlow(bytes.byteLength);
+  alone.set(bytes);
+  return alone;
+}
