@@ -86,7 +86,9 @@ function refuse(lease: Lease, report: Extract<Report, { kind: 'wait' }>, context
     context.distrust();
     context.emit({ kind: 'unexplained_refusal', route: lease.route });
   }
-  quota.refused({ now, sentAt: lease.sentAt, retryAfterMs: report.retryAfterMs, isExplained, spent: report.spent });
+  const { sentAt, cost } = lease;
+  const { retryAfterMs, spent } = report;
+  quota.refused({ now, sentAt, cost, retryAfterMs, isExplained, spent });
 }
 
 function disable(route: Route, report: Extract<Report, { kind: 'disabled' }>): void {

@@ -1,5 +1,6 @@
 import type { FlowLog } from './flow-log.ts';
 import type { LevelBounds } from './limits/limit.ts';
+import { latestRefundMs } from './limits/recent-spending.ts';
 
 /** What a head said, and what is known of the limit it speaks of. Times are monotonic ms, amounts of the limit's unit. */
 export interface Snapshot {
@@ -35,7 +36,7 @@ export interface Snapshot {
  *
  * The snapshot was made at some instant between the sending and a skew later. What we sent within a skew of the sending,
  * on either side, may or may not be in it, which is the width of the bounds. A refund is made upstream before it is made
- * here, by up to `LATEST_REFUND_MS` or two skews; until then it is undecided as well.
+ * here, by up to `latestRefundMs`; until then it is undecided as well.
  *
  * What came back since by itself: a bucket's refill is known but for the skew. A window's expiries are at most what we
  * sent one window earlier (where the log is too short for that, as for days, an even share of the limit stands for
@@ -82,8 +83,5 @@ function expired({ limit, sentAt, now, skewMs, windowMs = Number.POSITIVE_INFINI
 
 /** When all refunds that a snapshot may hold have been made here as well, in ms from the sending. */
 export function refundsKnownAfterMs(skewMs: number): number {
-  return skewMs + Math.max(LATEST_REFUND_MS, 2 * skewMs);
+  return skewMs + latestRefundMs(skewMs);
 }
-
-/** How long before we settle a refund the upstream may have made it. */
-const LATEST_REFUND_MS = 500;

@@ -5,6 +5,7 @@ import { ForeignUse } from './foreign-use.ts';
 import { levelBounds, refundsKnownAfterMs } from './level-bounds.ts';
 import { AdaptivePace, createLimits, type LimitPlan } from './limits/create-limits.ts';
 import type { LevelBounds, Limit } from './limits/limit.ts';
+import { latestRefundMs } from './limits/recent-spending.ts';
 import { Meter } from './meter.ts';
 import { Surprises } from './surprises.ts';
 
@@ -64,6 +65,7 @@ export class QuotaLimit {
   #configured: number | null;
   /** What the upstream last said; null: nothing yet. */
   #seen: number | null;
+  #seenIn: Exclude<LimitSource, 'config'>;
   readonly #foreign = new ForeignUse();
   readonly #surprises = new Surprises();
   /** A head that is judged again when all it may speak of has been booked here. */
@@ -83,6 +85,7 @@ export class QuotaLimit {
     this.#isChargedAtEnd = isChargedAtEnd;
     this.#configured = options.source === 'config' ? options.plan.capacity : null;
     this.#seen = options.source === 'config' ? null : options.plan.capacity;
+    this.#seenIn = options.source === 'refusal' ? 'refusal' : 'header';
   }
 
   /** Whether it limits what the plan does, over the same time. */
@@ -103,13 +106,15 @@ export class QuotaLimit {
 
   /**
    * The configuration gives another number, or none (null). What is booked stays booked, a bucket has no more and no less
-   * than it had, and the lower of configured and seen holds. Returns whether any number is known then.
+   * than it had, and the lower of configured and seen holds; but what only a refusal told may be old, so a new number
+   * stands over it until the next one. Returns whether any number is known then.
    */
   configure(capacity: number | null, now: number): boolean {
+    if (capacity !== null && capacity !== this.#configured && this.#seenIn === 'refusal') this.#seen = null;
     this.#configured = capacity;
     const known = Math.min(capacity ?? Number.POSITIVE_INFINITY, this.#seen ?? Number.POSITIVE_INFINITY);
     if (capacity === null && this.#seen === null) return false;
-    this.source = known === capacity ? 'config' : 'header';
+    this.source = known === capacity ? 'config' : this.#seenIn;
     if (known === this.primary.capacity) return true;
     const level = this.primary.level(now);
     this.#resize(known, now);
@@ -124,7 +129,7 @@ export class QuotaLimit {
     const used = snapshot.used.reduce((sum, [, amount]) => sum + amount, 0);
     const asOne = { ...snapshot, used: [[0, Math.min(used, this.primary.capacity)]] as const };
     this.primary.restore(this.refills ? asOne : snapshot, 0, now);
-    if (other.#seen !== null) this.seeCapacity(other.#seen, now);
+    if (other.#seen !== null) this.seeCapacity(other.#seen, now, other.#seenIn);
   }
 
   describes(reading: Pick<Reading, 'unit' | 'windowMs'>): boolean {
@@ -132,13 +137,14 @@ export class QuotaLimit {
   }
 
   /** The upstream said how much it admits. Returns whether that changes anything. */
-  seeCapacity(seen: number, now: number): boolean {
+  seeCapacity(seen: number, now: number, seenIn: Exclude<LimitSource, 'config'> = 'header'): boolean {
     if (seen <= 0) return false;
     this.#seen = seen;
+    this.#seenIn = seenIn;
     const capacity = Math.min(seen, this.#configured ?? seen);
     if (capacity === this.primary.capacity) return false;
     this.#resize(capacity, now);
-    this.source = capacity === this.#configured ? 'config' : 'header';
+    this.source = capacity === this.#configured ? 'config' : seenIn;
     return true;
   }
 
@@ -205,12 +211,27 @@ export class QuotaLimit {
 
   /** A 429 measured it. What is missing stays booked until `until` where the limit is a window. */
   refused(spent: Spent, times: SeenTimes & { readonly until: number }): void {
-    if (spent.limit !== null) this.seeCapacity(spent.limit, times.now);
+    if (spent.limit !== null) this.seeCapacity(spent.limit, times.now, 'refusal');
     const left = spent.limit !== null && spent.used !== null ? spent.limit - spent.used : 0;
     const sentSince = Math.max(0, this.flow.sumBetween(times.sentAt + times.skewMs, times.now));
     const before = this.primary.level(times.now);
     this.primary.refused(left - sentSince, times.now, times.until);
     this.#compare(before, times.sentAt, times.now);
+  }
+
+  /**
+   * Whether a refusal is explained by requests that counted, or a refill that began, up to `skewMs` later than the books
+   * say. Of a limit over hours that is too little to matter.
+   */
+  couldBeLate(cost: Cost, { sentAt, now, skewMs }: SeenTimes): boolean {
+    const { capacity, windowMs } = this.primary;
+    const lateMs = skewMs + (this.refills ? latestRefundMs(skewMs) : windowMs);
+    if (!this.flow.covers(sentAt - lateMs)) return false;
+    const refilled = (capacity * (now - sentAt + skewMs)) / windowMs;
+    const left = this.refills
+      ? this.primary.level(now) - refilled - this.flow.refundedBetween(sentAt - lateMs, now)
+      : capacity - this.flow.sumBetween(sentAt - lateMs, now);
+    return left < this.#meter.reserved(cost);
   }
 
   /** Where the upstream had less than our books, somebody else has drawn on it. */

@@ -6,6 +6,7 @@ import type { LimitPlan } from './limits/create-limits.ts';
 import type { Boundaries } from './limits/fixed-window.ts';
 import type { Meter } from './meter.ts';
 import type { LimitSource, QuotaLimit, Reading, Spent } from './quota-limit.ts';
+import { Skew } from './skew.ts';
 
 export interface NamedPlan {
   /** As people know it: `rpm`. */
@@ -42,9 +43,7 @@ export interface Answered {
 }
 
 /** A 429 that passes with time, with whatever it tells. */
-export interface Refusal {
-  readonly now: number;
-  readonly sentAt: number;
+export interface Refusal extends Answered {
   /** The upstream's hint, a lower bound. */
   readonly retryAfterMs: number | null;
   /** The books themselves said that hardly anything was left. */
@@ -68,7 +67,7 @@ export class Quota {
   restsUntil = 0;
   restReason: 'throttled' | 'exhausted' | null = null;
   readonly #limits = new LimitList();
-  #skewMs: number;
+  readonly #skew: Skew;
   /** When a refusal last showed that the books were wrong: those that were under way then say nothing new. */
   distrustedAt = Number.NEGATIVE_INFINITY;
   /** A head has stated the level while nothing rested: the next answer opens the gate. */
@@ -81,7 +80,7 @@ export class Quota {
   constructor(options: QuotaOptions) {
     this.id = options.id;
     this.#terms = options;
-    this.#skewMs = options.skewMs;
+    this.#skew = new Skew(options.skewMs);
     this.gate = new Gate(!options.learns);
     for (const limit of options.limits) this.#add(limit, 'config');
   }
@@ -121,7 +120,7 @@ export class Quota {
     this.#terms = terms;
     const { name: quotaName, learns, limits } = terms;
     const { added } = this.#limits.reconfigure(limits, {
-      ...{ quotaName, skewMs: this.#skewMs },
+      ...{ quotaName, skewMs: this.#skew.ms },
       ...{ keepsLearned: learns, now },
     });
     for (const limit of added) for (const lease of this.underWay) lease.bookAlso(limit, learns);
@@ -142,6 +141,7 @@ export class Quota {
   /** An answer that was no refusal. */
   succeeded(now: number): void {
     this.#refusalsInRow = 0;
+    if (this.#skew.calm(now)) this.#setSkews(now);
     if (this.restsUntil <= now) this.restReason = null;
     if (this.#isMeasured && this.restsUntil <= now) this.gate.open();
     if (now >= this.#lastRest.until + this.#lastRest.ms * CAUTION) this.gate.widen();
@@ -157,10 +157,10 @@ export class Quota {
   refused(refusal: Refusal): void {
     const { now, spent } = refusal;
     this.#quietSince = now;
-    if (!refusal.isExplained) this.#distrust(now);
+    if (!refusal.isExplained) this.#distrust(refusal);
     this.#refusalsInRow += 1;
     const restMs = this.#restMs(refusal);
-    const times = { ...refusal, skewMs: this.#skewMs, until: now + restMs };
+    const times = { ...refusal, skewMs: this.#skew.ms, until: now + restMs };
     for (const each of spent) this.limitFor({ ...each, remaining: null }, 'refusal', now)?.refused(each, times);
     const isMeasured = spent.some(({ used }) => used !== null);
     if (isMeasured && this.#refusalsInRow <= FREE_REPEATS) return;
@@ -176,12 +176,12 @@ export class Quota {
    * at what the vendor's clock shows, so one request at a time finds out. A day that has only just begun here has not begun
    * there, or the refusal is older than it: nothing of it is spent.
    */
-  exhausted({ now, sentAt, retryAfterMs, spent }: Omit<Refusal, 'isExplained'>): void {
+  exhausted({ now, sentAt, retryAfterMs, spent }: Omit<Refusal, 'isExplained' | 'cost'>): void {
     const day = this.#terms.dayOf?.(now) ?? null;
     const isYoung = day !== null && now - day.startMs < YOUNG_DAY_MS;
     const restMs = isYoung ? MINUTE_MS : (day?.endMs ?? now + HOUR_MS) - now;
     const until = now + (retryAfterMs ?? restMs);
-    const times = { now, sentAt, skewMs: this.#skewMs, until };
+    const times = { now, sentAt, skewMs: this.#skew.ms, until };
     for (const each of isYoung ? [] : spent) {
       this.limitFor({ ...each, remaining: null }, 'refusal', now)?.refused(each, times);
     }
@@ -198,7 +198,7 @@ export class Quota {
   /** One request cost more than the upstream ever admits: its capacity is known now. */
   neverFits(unit: string | null, capacity: number | null, now: number): void {
     if (capacity === null) return;
-    for (const limit of this.limits) if (limit.primary.unit === unit) limit.seeCapacity(capacity, now);
+    for (const limit of this.limits) if (limit.primary.unit === unit) limit.seeCapacity(capacity, now, 'refusal');
   }
 
   /** The limit that a reading speaks of, learned from it if need be; null when there is nothing to learn. */
@@ -220,17 +220,20 @@ export class Quota {
     const { remaining, isAtMost = false } = reading;
     if (remaining === null) return hasNewCapacity;
     this.#isMeasured = this.restsUntil <= answered.now;
-    return limit.seeRemaining(remaining, { ...answered, skewMs: this.#skewMs, isAtMost }) || hasNewCapacity;
+    return limit.seeRemaining(remaining, { ...answered, skewMs: this.#skew.ms, isAtMost }) || hasNewCapacity;
   }
 
-  /** A refusal that the books can't explain: allow for more skew, and let a guessed burst shrink. */
-  #distrust(now: number): void {
+  /** A refusal that the books can't explain: allow for more skew where that would, and let a guessed burst shrink. */
+  #distrust({ now, sentAt, cost }: Refusal): void {
     this.distrustedAt = now;
-    this.#skewMs = Math.min(this.#skewMs * 1.5, MAX_SKEW_MS);
-    for (const limit of this.limits) {
-      limit.primary.setSkew(this.#skewMs, now);
-      for (const pace of limit.paces()) pace.halveBurst(now);
-    }
+    for (const limit of this.limits) for (const pace of limit.paces()) pace.halveBurst(now);
+    const widest = { now, sentAt, skewMs: Skew.MOST_MS };
+    const isLate = this.limits.some((limit) => limit.couldBeLate(cost, widest));
+    if (isLate && this.#skew.widen(now)) this.#setSkews(now);
+  }
+
+  #setSkews(now: number): void {
+    for (const { primary } of this.limits) primary.setSkew(this.#skew.ms, now);
   }
 
   /** A hint that proved too short once is not taken at its word again. */
@@ -255,7 +258,7 @@ export class Quota {
   }
 
   #add(limit: NamedPlan, source: LimitSource): QuotaLimit {
-    return this.#limits.add(limit, source, { quotaName: this.name, skewMs: this.#skewMs });
+    return this.#limits.add(limit, source, { quotaName: this.name, skewMs: this.#skew.ms });
   }
 }
 
@@ -277,7 +280,6 @@ const DAY_MS = 86_400_000;
 const QUIET_MS = 600_000;
 const FIRST_REST_MS = 1_000;
 const MAX_REST_MS = 600_000;
-const MAX_SKEW_MS = 2_000;
 /** So far two clocks may be apart, and a refusal behind its request. */
 const YOUNG_DAY_MS = 300_000;
 /** For so many times its length after a rest, one request at a time goes, and another refusal makes the next one longer. */

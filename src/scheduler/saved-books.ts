@@ -82,7 +82,8 @@ function restoreQuota(quota: Quota, books: SavedQuota, { now, ageMs }: { now: nu
   for (const { unit, windowMs, source, snapshot } of books.limits) {
     const limit = restoredLimit(quota, { unit, windowMs, source, snapshot }, now);
     if (limit === null) continue;
-    if (source !== 'config') limit.seeCapacity(snapshot.capacity, now);
+    // What a refusal told may be old: what somebody writes down stands over it, until the next one.
+    if (source === 'header') limit.seeCapacity(snapshot.capacity, now);
     limit.primary.restore(snapshot, ageMs, now);
     isKnown = true;
   }

@@ -208,7 +208,7 @@ describe('a request that was too large', () => {
     askMany(office, '123');
     const limit = office.quota('a').limits[0];
     refuse(office, '1', { kind: 'never_fits', unit: 'requests', limit: 4 });
-    expect(limit).toMatchObject({ source: 'header', primary: { capacity: 4 } });
+    expect(limit).toMatchObject({ source: 'refusal', primary: { capacity: 4 } });
     refuse(office, '2', { kind: 'never_fits', unit: 'requests', limit: 400 });
     expect(limit).toMatchObject({ source: 'config', primary: { capacity: 10 } });
     refuse(office, '3', { kind: 'never_fits', unit: 'requests', limit: 0 });

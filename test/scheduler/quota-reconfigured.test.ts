@@ -97,6 +97,20 @@ describe('a limit with another number', () => {
     expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([150, 'config']);
   });
 
+  test('that is new stands over what only a refusal told, which may be old, until the next one', () => {
+    const spent = [{ unit: 'requests', windowMs: MINUTE_MS, limit: 15, used: 15 }] as const;
+    const refusal = { now: 0, sentAt: 0, cost: COST, retryAfterMs: null, isExplained: true, spent };
+    const quota = quotaWith(rpm(100));
+    quota.refused(refusal);
+    expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([15, 'refusal']);
+    reconfigure(quota, rpm(100));
+    expect(firstOf(quota)[1]).toBe(15);
+    reconfigure(quota, rpm(300));
+    expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([300, 'config']);
+    quota.refused(refusal);
+    expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([15, 'refusal']);
+  });
+
   test('a head that says nothing of a number, or nonsense, teaches none', () => {
     const quota = quotaWith(rpm(100));
     seen(quota, 0);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chargeOf } from '../../src/charge.ts';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
 import { type NamedPlan, Quota, type Refusal, type TaughtLimit } from '../../src/scheduler/quota.ts';
-import type { Reading } from '../../src/scheduler/quota-limit.ts';
+import type { QuotaLimit, Reading } from '../../src/scheduler/quota-limit.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -32,7 +32,7 @@ function head(remaining: number | null, changes: Partial<Reading> = {}): Reading
 }
 
 function refusal(now: number, changes: Partial<Refusal> = {}): Refusal {
-  return { now, sentAt: now, retryAfterMs: null, isExplained: false, spent: [], ...changes };
+  return { now, sentAt: now, cost, retryAfterMs: null, isExplained: false, spent: [], ...changes };
 }
 
 describe('limits that nobody configured', () => {
@@ -182,6 +182,78 @@ describe('a guessed burst', () => {
     expect(burstOf(quota)).toEqual([0.15625]);
     for (let i = 2; i < 12; i += 1) quota.succeeded(i * 600_000);
     expect(burstOf(quota)).toEqual([0.25]);
+  });
+});
+
+describe('the skew', () => {
+  const DRAINED_AT = 600_000;
+
+  function take(quota: Quota, amount: number, now: number): void {
+    for (const limit of quota.limits) {
+      limit.primary.take(amount, now);
+      limit.flow.record(now, amount);
+    }
+  }
+
+  /** For how long after all of it was taken nothing refills, in ms. */
+  function skewOf(quota: Quota): number {
+    const { primary, refills } = quota.limits[0] as QuotaLimit;
+    take(quota, 100, DRAINED_AT);
+    const usualMs = refills ? MINUTE_MS / 100 : MINUTE_MS;
+    return Math.round(primary.readyAt(1, DRAINED_AT) - DRAINED_AT - usualMs);
+  }
+
+  test.each([
+    ['a bucket', rpm()],
+    ['a window', rpm({ algorithm: 'sliding-window' })],
+  ])('of %s grows where a late request explains a refusal', (_, limit) => {
+    const quota = quotaWith([limit]);
+    take(quota, 100, 0);
+    quota.refused(refusal(100));
+    expect(skewOf(quota)).toBe(375);
+  });
+
+  test.each([
+    ['a bucket', rpm()],
+    ['a window', rpm({ algorithm: 'sliding-window' })],
+  ])('of %s stays where nothing that is late could', (_, limit) => {
+    const quota = quotaWith([limit]);
+    take(quota, 50, 0);
+    quota.refused(refusal(100));
+    expect(skewOf(quota)).toBe(250);
+  });
+
+  test('grows where a refund that the upstream lost explains it', () => {
+    const quota = quotaWith([rpm()]);
+    take(quota, 98, 0);
+    quota.limits[0]?.primary.settle({ at: 0, amount: 95 }, 0, 50);
+    quota.limits[0]?.flow.record(50, -95);
+    quota.refused(refusal(100));
+    expect(skewOf(quota)).toBe(375);
+  });
+
+  test('grows where what fell out of a window explains it', () => {
+    const quota = quotaWith([rpm({ algorithm: 'sliding-window' })]);
+    take(quota, 99, 0);
+    take(quota, 1, MINUTE_MS + 1_000);
+    quota.refused(refusal(MINUTE_MS + 1_500));
+    expect(skewOf(quota)).toBe(375);
+  });
+
+  test('stays where the limit is of a day, which two seconds do not fill', () => {
+    const quota = quotaWith([rpm(), rpm({ windowMs: DAY_MS, algorithm: 'sliding-window' })]);
+    take(quota, 1, 0);
+    for (let now = 1_000; now < 600_000; now += 1_000) quota.limits[1]?.flow.record(now, 0);
+    quota.refused(refusal(500_000));
+    expect(skewOf(quota)).toBe(250);
+  });
+
+  test('shrinks again in five minutes of answers', () => {
+    const quota = quotaWith([rpm()]);
+    take(quota, 100, 0);
+    quota.refused(refusal(100));
+    quota.succeeded(100 + 300_000);
+    expect(skewOf(quota)).toBe(250);
   });
 });
 

@@ -8,6 +8,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const WRITE_EVERY_MS = 2_000;
+const ONE = [1, 0, 0, 0, 1] as const;
 
 type Named = { readonly name: string; readonly plan: LimitPlan };
 
@@ -49,6 +50,21 @@ describe('after an orderly end', () => {
     expect(restored(saved, fresh(), 0).level()).toEqual([0, 440]);
     expect(restored(saved, fresh(), 30_000).level()).toEqual([30, 440]);
     expect(restored(saved, fresh(), 2 * DAY_MS).level()).toEqual([60, 500]);
+  });
+
+  test('what a head told of a limit holds, what a refusal told only where nobody has written a number down', () => {
+    const clock = new FakeClock();
+    const spent = [{ unit: 'requests', windowMs: MINUTE_MS, limit: 15, used: 15 }] as const;
+    const cost = { reserved: ONE, expected: ONE, certain: ONE };
+    const told = quotaWith(bucket('rpm', { capacity: 60 }));
+    told.observe([{ ...spent[0], limit: 20, remaining: null }], { sentAt: 0, now: 0, cost });
+    const refused = quotaWith(bucket('rpm', { capacity: 60 }));
+    refused.refused({ now: 0, sentAt: 0, cost, retryAfterMs: null, isExplained: true, spent });
+    const capacities = (before: Quota, ...limits: Named[]) =>
+      restored(written(before, clock), quotaWith(...limits), 0).quota.limits.map(({ primary }) => primary.capacity);
+    expect(capacities(told, bucket('rpm', { capacity: 60 }))).toEqual([20]);
+    expect(capacities(refused, bucket('rpm', { capacity: 60 }))).toEqual([60]);
+    expect(capacities(refused)).toEqual([15]);
   });
 
   test('a quota whose level is known begins with an open gate, any other with a closed one', () => {

@@ -12,15 +12,15 @@ import { firstAbove } from './sorted.ts';
  * enough is the highest.
  */
 export class RecentSpending {
-  readonly #keepMs: number;
+  /** `latestRefundMs` of the skew that is allowed for. */
+  keepMs: number;
   #at: number[] = [];
   #peaks: number[] = [];
   #workMs = 0;
   #head = 0;
 
-  /** @param keepMs How long before a refund is settled here the upstream may have made it. */
   constructor(keepMs: number) {
-    this.#keepMs = keepMs;
+    this.keepMs = keepMs;
   }
 
   record(at: number, workMs: number): void {
@@ -29,7 +29,7 @@ export class RecentSpending {
       this.#at.pop();
       this.#peaks.pop();
     }
-    this.#forget(at - this.#keepMs);
+    this.#forget(at - this.keepMs);
     this.#at.push(at);
     this.#peaks.push(peak);
     this.#workMs += workMs;
@@ -41,7 +41,7 @@ export class RecentSpending {
    * when it was taken.
    */
   fullSince(bookedAt: number, now: number): number {
-    const index = firstAbove(this.#at, Math.max(bookedAt, now - this.#keepMs), this.#head);
+    const index = firstAbove(this.#at, Math.max(bookedAt, now - this.keepMs), this.#head);
     return Math.max(this.#peaks[index] ?? Number.NEGATIVE_INFINITY, now - this.#workMs) + this.#workMs;
   }
 
@@ -53,3 +53,11 @@ export class RecentSpending {
     this.#head = 0;
   }
 }
+
+/** How long before a refund is settled here the upstream may have made it. */
+export function latestRefundMs(skewMs: number): number {
+  return Math.max(LATEST_REFUND_MS, 2 * skewMs);
+}
+
+/** An upstream refunds at its end of an answer; we hear of it one way later, and wait out a lag on top. */
+const LATEST_REFUND_MS = 500;

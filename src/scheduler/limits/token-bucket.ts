@@ -2,7 +2,7 @@ import type { Unit } from '../../charge.ts';
 import { type BucketOptions, BucketShape } from './bucket-shape.ts';
 import { BucketTail, BucketTimeline } from './bucket-timeline.ts';
 import type { Booking, LevelBounds, Limit, LimitSnapshot, Tail, Timeline } from './limit.ts';
-import { RecentSpending } from './recent-spending.ts';
+import { latestRefundMs, RecentSpending } from './recent-spending.ts';
 
 export interface TokenBucketOptions extends BucketOptions {
   readonly unit: Unit;
@@ -25,7 +25,7 @@ export class TokenBucket implements Limit {
     this.unit = unit;
     this.windowMs = options.windowMs;
     this.#shape = new BucketShape(options);
-    this.#recent = recentSpending(options.skewMs);
+    this.#recent = new RecentSpending(latestRefundMs(options.skewMs));
   }
 
   get capacity(): number {
@@ -88,7 +88,7 @@ export class TokenBucket implements Limit {
 
   setSkew(skewMs: number): void {
     this.#shape = this.#shape.with({ skewMs });
-    this.#recent = recentSpending(skewMs);
+    this.#recent.keepMs = latestRefundMs(skewMs);
   }
 
   /** What is there stays there, but for what a smaller bucket can't hold. */
@@ -116,7 +116,7 @@ export class TokenBucket implements Limit {
   #reshape(changes: Partial<BucketOptions>, now: number): void {
     const missing = this.#missing(now);
     this.#shape = this.#shape.with(changes);
-    this.#recent = recentSpending(this.#shape.options.skewMs);
+    this.#recent = new RecentSpending(latestRefundMs(this.#shape.options.skewMs));
     this.#setLevel(this.#shape.size - missing, now);
   }
 
@@ -136,11 +136,4 @@ export class TokenBucket implements Limit {
     const fullest = this.#shape.floor(this.#recent.fullSince(booking.at, now));
     this.#zero = Math.max(this.#zero - refund * this.#shape.msPerUnit, Math.min(this.#zero, fullest));
   }
-}
-
-/** An upstream refunds at its end of an answer; we hear of it one way later, and wait out a lag on top. */
-const LATEST_REFUND_MS = 500;
-
-function recentSpending(skewMs: number): RecentSpending {
-  return new RecentSpending(Math.max(LATEST_REFUND_MS, 2 * skewMs));
 }

@@ -54,10 +54,14 @@ test('refill that a late request may cost the upstream does not count', () => {
   expect(limit.readyAt(1, 120_000)).toBe(121_001);
 });
 
-test('a refund that the upstream made while it was full is worth nothing once the rest is spent', () => {
+test.each([
+  ['', null],
+  [', also when the skew changes meanwhile', 300],
+])('a refund that the upstream made while it was full is worth nothing once the rest is spent%s', (_, skewMs) => {
   const limit = bucket({ capacity: 60_000, skewMs: 0 });
   const booking = limit.take(1_000, 0);
   limit.take(50_000, 1_100);
+  if (skewMs !== null) limit.setSkew(skewMs);
   limit.settle(booking, 0, 1_200);
   expect(limit.level(1_200)).toBeCloseTo(10_100, 6);
 });
