@@ -11,8 +11,10 @@ export class InFlight implements Limit {
   readonly windowMs = 0;
   #capacity: number;
   #used = 0;
-  #holdMs = FIRST_HOLD_MS;
+  #meanHoldMs = 0;
   #ended = 0;
+  /** When the first slot in use was taken. */
+  #busySince = 0;
 
   constructor({ capacity }: { readonly capacity: number }) {
     this.#capacity = capacity;
@@ -26,18 +28,19 @@ export class InFlight implements Limit {
     return this.#capacity - this.#used;
   }
 
-  fullInMs(): number {
-    return this.#used > 0 ? this.#holdMs : 0;
+  fullInMs(now: number): number {
+    return this.#used > 0 ? this.#holdMs(now) : 0;
   }
 
   /** Never `from` itself while it is full, so whoever asks again does not spin. */
   readyAt(amount: number, from: number): number {
     if (amount <= 0 || this.#used + amount <= this.#capacity) return from;
     if (amount > this.#capacity) return Number.POSITIVE_INFINITY;
-    return from + (this.#used + amount - this.#capacity) * this.#gapMs();
+    return from + (this.#used + amount - this.#capacity) * this.#gapMs(from);
   }
 
   take(amount: number, now: number): Booking {
+    if (this.#used === 0) this.#busySince = now;
     this.#used += amount;
     return { at: now, amount };
   }
@@ -80,18 +83,26 @@ export class InFlight implements Limit {
 
   restore(): void {}
 
+  /**
+   * How long a slot is held. Until one has come free nobody knows: little is hoped, so that a crowd is not turned away for
+   * a guess, but no less than those in use have been held already.
+   */
+  #holdMs(now: number): number {
+    return this.#ended > 0 ? this.#meanHoldMs : Math.max(FIRST_HOLD_MS, this.#used > 0 ? now - this.#busySince : 0);
+  }
+
   /** Expected time from one freed slot to the next. */
-  #gapMs(): number {
-    return Math.max(MIN_GAP_MS, this.#holdMs / (this.#used + 1));
+  #gapMs(now: number): number {
+    return Math.max(MIN_GAP_MS, this.#holdMs(now) / (this.#used + 1));
   }
 
   #learn(heldMs: number): void {
     this.#ended += 1;
-    this.#holdMs += (Math.max(MIN_GAP_MS, heldMs) - this.#holdMs) / Math.min(this.#ended, REMEMBERED);
+    this.#meanHoldMs += (Math.max(MIN_GAP_MS, heldMs) - this.#meanHoldMs) / Math.min(this.#ended, REMEMBERED);
   }
 
   #expectations(now: number): InFlightTailOptions {
-    return { capacity: this.#capacity, used: this.#used, now, gapMs: this.#gapMs(), holdMs: this.#holdMs };
+    return { capacity: this.#capacity, used: this.#used, now, gapMs: this.#gapMs(now), holdMs: this.#holdMs(now) };
   }
 }
 
@@ -141,8 +152,7 @@ class InFlightTimeline implements Timeline {
   }
 }
 
-/** Until one has ended. */
-const FIRST_HOLD_MS = 5_000;
+const FIRST_HOLD_MS = 1_000;
 const MIN_GAP_MS = 1;
 /** The mean follows about so many of the last. */
 const REMEMBERED = 20;

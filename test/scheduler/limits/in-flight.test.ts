@@ -50,6 +50,18 @@ test('a full house is asked again later, never at once, and at the pace at which
   expect(hasty.readyAt(1, 5)).toBe(6);
 });
 
+test('until a slot has come free it is hoped that one soon will, and no sooner than they have been held already', () => {
+  const limit = new InFlight({ capacity: 1 });
+  limit.take(1, 10_000);
+  expect(limit.fullInMs(10_000)).toBe(1_000);
+  expect(limit.fullInMs(14_000)).toBe(4_000);
+  expect(limit.fork(14_000).earliest(1, 14_000)).toBe(16_000);
+  const idle = new InFlight({ capacity: 1 });
+  expect(idle.fullInMs(90_000)).toBe(0);
+  idle.take(1, 90_000);
+  expect(idle.fullInMs(90_000)).toBe(1_000);
+});
+
 test('booked starts are spread over the slots as these come free, and hold nothing ahead', () => {
   const limit = new InFlight({ capacity: 2 });
   limit.settle(limit.take(1, 0), 0, 300);
@@ -67,7 +79,7 @@ test('booked starts are spread over the slots as these come free, and hold nothi
   const idle = new InFlight({ capacity: 1 }).fork(0);
   idle.book(1, 1_000);
   expect(idle.earliest(1, 0)).toBe(0);
-  expect(idle.earliest(1, 1_000)).toBe(6_000);
+  expect(idle.earliest(1, 1_000)).toBe(2_000);
 });
 
 test('views book nothing for nothing, and more than there are slots never starts', () => {
@@ -84,10 +96,10 @@ test('views book nothing for nothing, and more than there are slots never starts
 
 test('levels follow what is in flight; nothing outlives the process, and no head or refusal changes it', () => {
   const limit = new InFlight({ capacity: 3 });
-  expect(limit.fullInMs()).toBe(0);
+  expect(limit.fullInMs(0)).toBe(0);
   const booking = limit.take(1, 0);
   expect(limit.level()).toBe(2);
-  expect(limit.fullInMs()).toBe(5_000);
+  expect(limit.fullInMs(0)).toBe(1_000);
   expect(limit.observe()).toBe(false);
   limit.refused();
   limit.setSkew();
