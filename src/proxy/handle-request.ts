@@ -220,7 +220,10 @@ class RequestRun {
   #workOf(order: Order): Work {
     const { facts, model, sizes, held, conversation } = order;
     const isAsked = model.name === this.#model?.name;
-    if (isAsked) this.#model = model;
+    if (isAsked) {
+      this.#model = model;
+      this.#course.record.sized(sizes);
+    }
     return {
       model,
       costs: sizes.map((size) => size?.cost ?? null),

@@ -19,6 +19,9 @@ const CODES: Readonly<Record<Wait['kind'], ErrorCode>> = {
   client_limit: 'client_rate_limit_exceeded',
 };
 
+/** No limit of the client's or the key's is to blame, and asking for less does not help. */
+const ALL_REST = ' Every key that could serve this model rests after failures or refusals of its upstream.';
+
 /** A refusal of the scheduler as an error for the client: what binds, what was asked, what is possible, when to return. */
 export function rejectionError(rejection: Rejection, clock: Pick<Clock, 'now'>): ProxyError {
   switch (rejection.kind) {
@@ -62,7 +65,8 @@ function waitError(rejection: Wait, clock: Pick<Clock, 'now'>): ProxyError {
   const { limit, retryAfterMs, predictedWaitMs, keepPlace } = rejection;
   const isKnown = Number.isFinite(predictedWaitMs);
   const returnMs = retryAfterMs ?? (isKnown ? predictedWaitMs : null);
-  return new ProxyError(CODES[rejection.kind], `${reason(rejection)}${binding(limit)}`, {
+  const cause = rejection.isResting ? ALL_REST : binding(limit);
+  return new ProxyError(CODES[rejection.kind], `${reason(rejection)}${cause}`, {
     ...(returnMs === null ? {} : { retryAfterMs: returnMs }),
     ...(retryAfterMs === null ? { retry: 'never' as const } : {}),
     ...(limit ? { limit: limitName(limit) } : {}),

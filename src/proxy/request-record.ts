@@ -38,6 +38,8 @@ export class RequestRecord {
   usage: Usage | null = null;
   #facts: RequestFacts | null = null;
   #step: Step | null = null;
+  /** Until it is sent. */
+  #size: TargetSize | null = null;
   #error: ProxyError | null = null;
   #limit: string | null = null;
   readonly #parts: RequestSummary[] = [];
@@ -58,6 +60,11 @@ export class RequestRecord {
 
   read(facts: RequestFacts): void {
     this.#facts = facts;
+  }
+
+  /** What it comes to on each target of the model that was asked for; null: on one that cannot serve it. */
+  sized(sizes: readonly (TargetSize | null)[]): void {
+    this.#size = sizes.find((size) => size !== null) ?? null;
   }
 
   attempted(step: Step): void {
@@ -101,7 +108,7 @@ export class RequestRecord {
       queueMs: this.queueMs,
       firstByteMs: firstByteAt === null ? null : firstByteAt - receivedAt,
       totalMs: now - receivedAt,
-      tokens: this.#parts.length > 0 ? sumOf(this.#parts) : tokensOf(this.#step, this.usage),
+      tokens: this.#parts.length > 0 ? sumOf(this.#parts) : tokensOf(this.#step?.size ?? this.#size, this.usage),
       costUsd: this.#parts.length > 0 ? costOf(this.#parts) : costUsd,
       ...this.#verdict(end),
       limit: this.#limit,
@@ -127,10 +134,10 @@ function servedBy(step: Step | null, part: Served | undefined): Served {
   return { modelServed: target.model, provider: target.providerName, key: endpoint.keyName };
 }
 
-function tokensOf(step: Step | null, usage: Usage | null): TokenFigures {
+function tokensOf(size: TargetSize | null, usage: Usage | null): TokenFigures {
   return {
-    estimatedInput: step?.size.inputTokens ?? null,
-    estimatedOutput: step?.size.predictedOutputTokens ?? null,
+    estimatedInput: size?.inputTokens ?? null,
+    estimatedOutput: size?.predictedOutputTokens ?? null,
     input: usage?.inputTokens ?? null,
     cachedInput: usage?.cachedInputTokens ?? null,
     output: usage?.outputTokens ?? null,

@@ -26,6 +26,11 @@ export function isForsaken(
   });
 }
 
+/** Whether all that could serve it rest, after failures or refusals of their upstreams. */
+export function isResting({ model, costs }: TicketRequest, now: number): boolean {
+  return model.options.every(({ target, route }) => !costs[target] || route.availableAt(now) > now);
+}
+
 /** Why no route as it is now will ever serve a request; null: one may. */
 export function refuseForGood(request: TicketRequest): Rejection | null {
   const tooSmall = smallestObstacle(request);
@@ -42,7 +47,8 @@ function refuseByClientLimit(request: TicketRequest, meters: readonly Meter[], n
     if (readyAt <= now) continue;
     const waitMs = readyAt - now;
     const limit = bindingLimit(meter, cost);
-    return { kind: 'client_limit', predictedWaitMs: waitMs, retryAfterMs: waitMs, limit, hasWaited: false };
+    const wait = { predictedWaitMs: waitMs, retryAfterMs: waitMs };
+    return { kind: 'client_limit', ...wait, limit, hasWaited: false, isResting: false };
   }
   return null;
 }

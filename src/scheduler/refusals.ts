@@ -1,4 +1,4 @@
-import { bindingLimit } from './admission.ts';
+import { bindingLimit, isResting } from './admission.ts';
 import { KeptPlace } from './kept-places.ts';
 import type { Meter } from './meter.ts';
 import type { Promises } from './promises.ts';
@@ -35,6 +35,7 @@ export class Refusals {
       ...turn,
       limit: waitsFor && this.#binding(ticket, waitsFor),
       hasWaited: why.now >= ticket.deadline,
+      isResting: isResting(request, why.now),
     };
   }
 

@@ -27,4 +27,6 @@ export type Rejection =
       readonly limit: BindingLimit | null;
       /** It has waited its whole time rather than being turned away at the door. */
       readonly hasWaited: boolean;
+      /** Whatever could serve it rests, after failures or refusals of its upstream. */
+      readonly isResting: boolean;
     };

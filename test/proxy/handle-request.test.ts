@@ -337,6 +337,7 @@ describe('the queue', () => {
     expect(chat.error).toHaveProperty('details.headers.x-sluice-attempts', '0');
     expect(chat.error).toHaveProperty('details.limit', 'first rpm');
     expect(bench.summaries[1]).toMatchObject({ status: 429, code: 'queue_wait_exceeded', limit: 'first rpm' });
+    expect(bench.summaries[1]?.tokens).toMatchObject({ estimatedInput: expect.any(Number), input: null });
 
     clock.advance(58_000);
     const back = bench.chat();

@@ -18,7 +18,15 @@ type Wait = Extract<Rejection, { kind: 'queue_full' | 'wait_exceeded' | 'client_
 
 function waiting(changes: Partial<Wait> = {}): Wait {
   const kind = 'wait_exceeded';
-  return { kind, predictedWaitMs: 45_000, retryAfterMs: 15_000, limit: TPM, hasWaited: false, ...changes };
+  return {
+    kind,
+    predictedWaitMs: 45_000,
+    retryAfterMs: 15_000,
+    limit: TPM,
+    hasWaited: false,
+    isResting: false,
+    ...changes,
+  };
 }
 
 /** What LangChain takes for "never again". */
@@ -42,6 +50,13 @@ describe('a rejection that is a promise', () => {
 
   test('that comes after the whole wait says so', () => {
     expect(rejectionError(waiting({ hasWaited: true })).message).toMatch(/has waited as long as it may/);
+  });
+
+  test('names the outage, and no limit, where everything rests', () => {
+    const { message } = rejectionError(waiting({ hasWaited: true, isResting: true }));
+    expect(message).toMatch(/Every key that could serve this model rests after failures or refusals/);
+    expect(message).not.toMatch(/The limit/);
+    expect(message).not.toMatch(STOP_WORDS);
   });
 
   test('names no limit where none is known', () => {

@@ -2,6 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../src/scheduler/quota-limit.ts';
 import { Office } from './office.ts';
 
+const RPM = {
+  name: 'rpm',
+  plan: { unit: 'requests', windowMs: 60_000, capacity: 6, algorithm: 'token-bucket', isGuess: false },
+} as const;
+
 const refused = (retryAfterMs: number) => ({
   charged: 'unsent' as const,
   report: { kind: 'wait', retryAfterMs, spent: [] } as const,
@@ -35,6 +40,27 @@ describe('a hint without numbers', () => {
     office.ask('3');
     office.end('3', refused(20));
     expect(restMs(office, 'a')).toBe(20);
+  });
+});
+
+describe('whoever is turned away', () => {
+  test('hears that everything rests, where it does', () => {
+    const office = new Office({ a: { limits: [] } }, { maxWaitMs: 5_000 });
+    office.ask('1');
+    office.end('1', refused(60_000));
+    office.ask('waits');
+    office.clock.advance(5_001);
+    expect(office.rejected('waits')).toMatchObject({ kind: 'wait_exceeded', isResting: true });
+  });
+
+  test('hears of the limit, where one key of two is at it', () => {
+    const office = new Office({ a: { limits: [] }, b: { limits: [RPM] } }, { after: [0, 0], maxWaitMs: 5_000 });
+    office.ask('1');
+    office.end('1', refused(60_000));
+    for (let index = 2; index < 12; index += 1) office.ask(String(index));
+    office.clock.advance(5_001);
+    const last = office.rejected('11');
+    expect(last).toMatchObject({ kind: 'wait_exceeded', isResting: false, limit: { name: 'rpm' } });
   });
 });
 

@@ -5,6 +5,11 @@ import type { BudgetView, ClientBudget } from './client-budget.ts';
 /** Requests under way free what they do not need when they end, mostly within seconds. */
 const SOON_MS = 1_000;
 
+/** Waiting does not help, and LangChain is to know it. */
+const TOO_LARGE =
+  'That is more than the whole budget: shorten the messages or lower max_completion_tokens, or ask whoever sees to the ' +
+  'billing of this server to raise it.';
+
 /**
  * A budget has no room for a request of this price. Where that is only because of what others have reserved, there may be
  * room in a moment; else not before the budget begins anew, and LangChain reads "will reset at" and "billing" as: stop.
@@ -19,7 +24,8 @@ export function budgetExceeded(budget: ClientBudget, nanoUsd: number): ProxyErro
     const message = `${facts} There may be room when the requests that are under way have ended.`;
     return new ProxyError('client_budget_exceeded', message, { retry: 'soon', retryAfterMs: SOON_MS });
   }
-  return new ProxyError('client_budget_exceeded', `${facts} ${resetWords(view)}`);
+  const isTooLarge = nanoUsd > toNanoUsd(view.limitUsd);
+  return new ProxyError('client_budget_exceeded', `${facts} ${isTooLarge ? TOO_LARGE : resetWords(view)}`);
 }
 
 function budgetWords({ limitUsd, per }: BudgetView): string {

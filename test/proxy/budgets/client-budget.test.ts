@@ -78,6 +78,14 @@ describe('a budget', () => {
     expect(figures(budget)).toEqual([0.95, 0]);
   });
 
+  test('that one request exceeds says so, rather than when it begins anew', () => {
+    const { budget } = setUp({ usd: 1, per: 'month' });
+    const hold = () => new Tab(budget).hold([101 * CENT]);
+    expect(hold).toThrow(/up to \$1\.01\. That is more than the whole budget: shorten the messages.*billing/);
+    expect(hold).toThrow(expect.objectContaining({ retry: 'never' }));
+    expect(hold).not.toThrow(/will reset/);
+  });
+
   test('for all time sends to whoever can raise it', () => {
     const { budget } = setUp({ per: 'total' });
     request(budget, { expected: 1, real: 100 });
