@@ -101,8 +101,8 @@ function ask(command: object): Promise<unknown> {
 function tell({ atMinutes, vitals, load }: Sample): void {
   const failures = Object.entries(load.failures).map(([status, count]) => `${count} x ${status}`);
   say(
-    `${rounded(atMinutes, 1)} min: resident ${megabytes(vitals.residentBytes)} MB, heap ${megabytes(vitals.heapUsedBytes)}, ` +
-      `external ${megabytes(vitals.externalBytes)}, handles ${vitals.handles}; ${rounded(load.whole / load.seconds, 0)} requests/s, ` +
+    `${rounded(atMinutes, 1)} min: resident ${megabytes(vitals.residentBytes)} MB, heap ${megabytes(vitals.heapUsedBytes)} ` +
+      `of ${megabytes(vitals.heapTotalBytes)}, external ${megabytes(vitals.externalBytes)} (buffers ${megabytes(vitals.bufferBytes)}), handles ${vitals.handles}; ${rounded(load.whole / load.seconds, 0)} requests/s, ` +
       `${load.openStreams} streams, ${rounded(load.events / load.seconds, 0)} events/s, p50 ${rounded(load.p50Ms, 0)} ms, ` +
       `p99 ${rounded(load.p99Ms, 0)} ms, left ${load.aborted}, refused ${load.refused}, failed ${failures.join(', ') || 0}`,
   );

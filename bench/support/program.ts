@@ -15,7 +15,11 @@ export interface Usage {
 export interface Vitals {
   readonly residentBytes: number;
   readonly heapUsedBytes: number;
+  /** What the heap has taken from the system, used or not: the young objects' space and pages in pieces among it. */
+  readonly heapTotalBytes: number;
+  /** Outside the heap, held by objects on it; buffers are a part. */
   readonly externalBytes: number;
+  readonly bufferBytes: number;
   /** How many of each kind keep it busy: sockets, timers, requests to the system. */
   readonly resources: Readonly<Record<string, number>>;
   /** Open file descriptors; 0 where the system does not tell. */
@@ -32,8 +36,9 @@ const REPORTER = `data:text/javascript,${encodeURIComponent(`
     globalThis.gc?.();
     const resources = {};
     for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
-    const { rss, heapUsed, external } = process.memoryUsage();
-    return { residentBytes: rss, heapUsedBytes: heapUsed, externalBytes: external, resources, handles: handles() };
+    const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const memory = { residentBytes: rss, heapTotalBytes: heapTotal, heapUsedBytes: heapUsed };
+    return { ...memory, externalBytes: external, bufferBytes: arrayBuffers, resources, handles: handles() };
   };
   process.on('message', (message) => {
     if (message === 'vitals') process.send({ vitals: vitals() });
