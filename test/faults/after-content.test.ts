@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { UpstreamTimeouts } from '../../src/upstream/transport.ts';
 import { apiError, event, HELLO, ROLE } from '../support/chat-answers.ts';
 import { chunk, type Exchange } from '../support/scripted-upstream.ts';
-import { beginStream, faultWorld, lastError } from './fault-world.ts';
+import { beginStream, bookedOn, faultWorld, lastError, RESERVED } from './fault-world.ts';
 
 interface LateFault {
   readonly name: string;
@@ -47,6 +47,7 @@ describe('after the first content', () => {
     expect(chat.reply.text).not.toMatch(/sk-first/);
     expect(world.bench.summary).toMatchObject({ status: 200, code, attempts: 1 });
     expect(world.bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(world.bench)).toEqual([RESERVED, [0, 0]]);
     expect(world.upstream.exchanges.length).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { UpstreamTimeouts } from '../../src/upstream/transport.ts';
 import { apiError, COMPLETION, event, RATE_LIMITED, ROLE, USAGE } from '../support/chat-answers.ts';
 import { answer, CHUNKED, chunk, type Exchange, head } from '../support/scripted-upstream.ts';
-import { beginStream, faultWorld, STREAMED } from './fault-world.ts';
+import { beginStream, bookedOn, faultWorld, RESERVED, STREAMED, TURNED_AWAY, USED } from './fault-world.ts';
 
 interface Fault {
   readonly name: string;
@@ -12,6 +12,8 @@ interface Fault {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** What the client is told when there is no other key. */
   readonly alone: { readonly code: string; readonly status: number };
+  /** What the books of the key that met it hold afterwards; absent: all that was reserved. */
+  readonly booked?: readonly [requests: number, tokens: number];
 }
 
 const FAILED = { code: 'upstream_error', status: 502 };
@@ -42,9 +44,10 @@ const FAULTS: readonly Fault[] = [
     name: 'a 503',
     fault: send(apiError('The engine is currently overloaded'), 503),
     alone: { code: 'upstream_overloaded', status: 503 },
+    booked: TURNED_AWAY,
   },
-  { name: 'a wrong key', fault: send(WRONG_KEY, 401), alone: NO_KEY },
-  { name: 'spent credit', fault: send(NO_CREDIT, 429), alone: NO_KEY },
+  { name: 'a wrong key', fault: send(WRONG_KEY, 401), alone: NO_KEY, booked: TURNED_AWAY },
+  { name: 'spent credit', fault: send(NO_CREDIT, 429), alone: NO_KEY, booked: TURNED_AWAY },
   { name: 'an error in a success', fault: send(apiError('It went wrong'), 200), alone: FAILED },
   { name: 'a page in a success', fault: send(HTML, 200, { 'content-type': 'text/html' }), alone: FAILED },
 ];
@@ -103,7 +106,7 @@ const WHOLE_FAULTS: readonly Fault[] = [
 describe('on one of two keys', () => {
   test.each([...FAULTS, ...WHOLE_FAULTS])(
     '$name: the other serves a whole answer',
-    async ({ fault, timeouts = {} }) => {
+    async ({ fault, timeouts = {}, booked = RESERVED }) => {
       const { bench, upstream } = await faultWorld({ fault, timeouts });
       const chat = bench.chat();
       await chat.done;
@@ -111,11 +114,13 @@ describe('on one of two keys', () => {
       expect(chat.reply).toMatchObject({ status: 200, json: COMPLETION });
       expect(bench.summary).toMatchObject({ attempts: 2, key: 'second', status: 200 });
       expect(bench.scheduler.openLeases).toBe(0);
+      await expect.poll(() => bookedOn(bench)).toEqual([booked, USED]);
       expect(upstream.exchanges.length).toBe(2);
     },
   );
 
-  test.each([...FAULTS, ...STREAM_FAULTS])('$name: the other serves a stream', async ({ fault, timeouts = {} }) => {
+  test.each([...FAULTS, ...STREAM_FAULTS])('$name: the other serves a stream', async (met) => {
+    const { fault, timeouts = {}, booked = RESERVED } = met;
     const { bench, upstream } = await faultWorld({ fault, timeouts });
     const chat = bench.chat({ stream: true });
     await chat.done;
@@ -123,6 +128,7 @@ describe('on one of two keys', () => {
     expect(chat.reply).toMatchObject({ status: 200, text: STREAMED, isEnded: true });
     expect(bench.summary).toMatchObject({ attempts: 2, key: 'second', status: 200 });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([booked, RESERVED]);
     expect(upstream.exchanges.length).toBe(2);
   });
 
@@ -136,11 +142,13 @@ describe('on one of two keys', () => {
     await chat.done;
     expect(chat.reply).toMatchObject({ status: 200, json: COMPLETION });
     expect(bench.scheduler.openLeases).toBe(0);
+    await expect.poll(() => bookedOn(bench)).toEqual([TURNED_AWAY, USED]);
   });
 });
 
 describe('on the only key', () => {
-  test.each([...FAULTS, ...WHOLE_FAULTS])('$name: the client is told', async ({ fault, timeouts = {}, alone }) => {
+  test.each([...FAULTS, ...WHOLE_FAULTS])('$name: the client is told', async (met) => {
+    const { fault, timeouts = {}, alone, booked = RESERVED } = met;
     const { bench } = await faultWorld({ fault, timeouts, isAlone: true });
     const chat = bench.chat();
     await chat.done;
@@ -148,6 +156,7 @@ describe('on the only key', () => {
     expect(String(chat.error)).not.toMatch(/sk-|127\.0\.0\.1|org-/);
     expect(bench.summary).toMatchObject({ ...alone, key: 'first' });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([booked]);
   });
 
   test.each(STREAM_FAULTS)('$name: the client is told by the status', async ({ fault, timeouts = {}, alone }) => {
@@ -157,6 +166,7 @@ describe('on the only key', () => {
     expect(chat.error).toMatchObject(alone);
     expect(chat.reply.isHeadSent).toBe(false);
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED]);
   });
 });
 

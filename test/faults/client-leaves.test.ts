@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { HELLO, ROLE } from '../support/chat-answers.ts';
 import { ReplyDouble } from '../support/reply-double.ts';
 import { CHUNKED, chunk, head } from '../support/scripted-upstream.ts';
-import { beginStream, faultWorld } from './fault-world.ts';
+import { beginStream, bookedOn, faultWorld, RESERVED } from './fault-world.ts';
+
+const NOTHING = [0, 0] as const;
 
 describe('a client that leaves', () => {
   test('before the head: the upstream sees its connection close', async () => {
@@ -14,6 +16,7 @@ describe('a client that leaves', () => {
     await chat.done;
     expect(bench.summary).toMatchObject({ status: 499, attempts: 1 });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, NOTHING]);
   });
 
   test('after the head and before the content', async () => {
@@ -26,6 +29,7 @@ describe('a client that leaves', () => {
     expect(chat.reply.isHeadSent).toBe(false);
     expect(bench.summary).toMatchObject({ status: 499, code: 'client_closed_request' });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, NOTHING]);
   });
 
   test('in the middle of a stream', async () => {
@@ -38,6 +42,7 @@ describe('a client that leaves', () => {
     await chat.done;
     expect(bench.summary).toMatchObject({ status: 499 });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, NOTHING]);
   });
 
   test('while it does not read and the upstream is held back', async () => {
@@ -57,6 +62,9 @@ describe('a client that leaves', () => {
     await gone;
     await chat.done;
     expect(bench.scheduler.openLeases).toBe(0);
+    // What the upstream has produced counts, although nobody has read it.
+    expect(bench.booked(0, 0)).toBe(1);
+    expect(bench.booked(0, 1)).toBeGreaterThan(200_000);
   });
 
   test('while connecting: the upstream never hears of it', async () => {
@@ -66,7 +74,7 @@ describe('a client that leaves', () => {
     chat.reply.leave();
     await chat.done;
     expect(upstream.exchanges.length).toBe(0);
-    expect(bench.booked(0)).toBe(0);
+    expect(bookedOn(bench)).toEqual([NOTHING, NOTHING]);
     expect(bench.scheduler.openLeases).toBe(0);
   });
 
@@ -90,5 +98,8 @@ describe('a client that leaves', () => {
     expect(bench.summaries.length).toBe(60);
     expect(bench.summaries.every(({ status }) => status === 499)).toBe(true);
     expect(bench.scheduler).toMatchObject({ openLeases: 0, waiting: 0 });
+    // Each that was sent stays booked as reserved, and nothing of the others.
+    const { length: sent } = upstream.exchanges;
+    expect(bookedOn(bench)).toEqual([RESERVED.map((amount) => amount * sent), NOTHING]);
   });
 });

@@ -75,6 +75,18 @@ export function beginStream(exchange: Exchange, events: string): Promise<void> {
   return exchange.write(Buffer.concat([Buffer.from(head(CHUNKED)), chunk(events)]));
 }
 
+/** Requests and LLM tokens that the books of each key hold. */
+export function bookedOn(bench: ProxyBench): readonly (readonly [requests: number, tokens: number])[] {
+  return bench.routes.map((_, key) => [bench.booked(key, 0), bench.booked(key, 1)]);
+}
+
+/** All that was reserved stays booked, since nobody knows what the upstream has counted: the prompt and the usual output. */
+export const RESERVED = [1, 31] as const;
+/** By the whole answer's own count; a stream that told none keeps what was reserved. */
+export const USED = [1, COMPLETION.usage.total_tokens] as const;
+/** The limiter has counted a request that went no further. */
+export const TURNED_AWAY = [1, 0] as const;
+
 /** The in-band error that a stream ends with. */
 export function lastError({ reply }: Chat): { code: string; message: string } {
   const last = reply.text.trimEnd().split('\n\n').at(-1) ?? '';

@@ -8,6 +8,8 @@ const ALICE = 'key-of-alice-0123456789';
 const MALLORY = 'key-of-mallory-0123456789';
 const UPSTREAM_KEY = 'sk-upstream-0123456789abcdef';
 
+const LIMITS = { rpd: 100 };
+
 interface World extends AsyncDisposable {
   readonly sluice: Sluice;
   readonly upstream: ScriptedUpstream;
@@ -28,7 +30,12 @@ async function startWorld(
       { name: 'mallory', key: MALLORY, models: ['gpt-4o', 'x*'] },
     ],
     providers: [
-      provider(upstream.origin, [{ name: 'one', key: UPSTREAM_KEY }], { any_model: true, raw: true, ...settings }),
+      provider(upstream.origin, [{ name: 'one', key: UPSTREAM_KEY }], {
+        any_model: true,
+        raw: true,
+        limits: LIMITS,
+        ...settings,
+      }),
     ],
     models: [
       { name: 'gpt-4o', queue: { max_wait: '30s' }, targets: [{ provider: 'sim', model: 'gpt-4o' }] },
@@ -50,10 +57,20 @@ function as(key: string): { readonly headers: Readonly<Record<string, string>> }
   return { headers: { authorization: `Bearer ${key}` } };
 }
 
-function expectNothingHeld({ app, log }: Sluice): void {
+/** And each request that went upstream is booked, once, whichever model it was for. */
+async function expectNothingHeld({ sluice, upstream }: World): Promise<void> {
+  const { app, log } = sluice;
   expect(app.openLeases).toBe(0);
   expect(app.heldBodyBytes).toBe(0);
   expect(log.join('')).not.toContain('unexpected failure');
+  await expect.poll(() => bookedRequests(sluice)).toBe(upstream.exchanges.length);
+}
+
+async function bookedRequests(sluice: Sluice): Promise<number> {
+  const { json } = await sluice.get('/queue', as(ALICE).headers);
+  const { quotas } = json as { quotas: { limits: { limit: string; capacity: number; level: number }[] }[] };
+  const days = quotas.flatMap(({ limits }) => limits).filter(({ limit }) => limit === 'rpd');
+  return days.reduce((sum, { capacity, level }) => sum + capacity - level, 0);
 }
 
 describe('somebody without a key', () => {
@@ -85,7 +102,7 @@ describe('somebody without a key', () => {
       expect(text).not.toMatch(/secret-model|alice|sk-up/);
     }
     expect(upstream.exchanges.length).toBeLessThanOrEqual(1);
-    expectNothingHeld(sluice);
+    await expectNothingHeld(world);
   });
 });
 
@@ -114,7 +131,7 @@ describe('a client that means ill', () => {
     expect(text).not.toContain('secret-model');
     expect((await sluice.get('/v1/models', as(MALLORY).headers)).text).not.toContain('secret-model');
     expect(upstream.exchanges).toHaveLength(0);
-    expectNothingHeld(sluice);
+    await expectNothingHeld(world);
   });
 
   test('writes nothing but fields into the log, and nothing into headers', async () => {
@@ -134,7 +151,7 @@ describe('a client that means ill', () => {
       expect(line.trimEnd()).not.toMatch(/[\r\n]/);
       expect(['info', 'warn']).toContain((JSON.parse(line) as { level: string }).level);
     }
-    expectNothingHeld(sluice);
+    await expectNothingHeld(world);
   });
 
   test('sends the vendor none of its headers, path or query', async () => {
@@ -160,6 +177,7 @@ describe('a client that means ill', () => {
     expect(JSON.stringify(sent)).not.toMatch(/evil|6\.6\.6\.6|mallory|trailers|DELETE/);
     expect(exchange?.headers.get('authorization')).toBe(`Bearer ${UPSTREAM_KEY}`);
     expect(exchange?.headers.get('accept-encoding')).toBe('identity');
+    await expectNothingHeld(world);
   });
 
   test('leaves the vendor by no raw path', async () => {
@@ -192,12 +210,14 @@ describe('a client that means ill', () => {
       expect(target).toMatch(/^\/v1\//);
       expect(target).not.toMatch(/admin$|evil|\.\.|[\r\n\\]/);
     }
-    expectNothingHeld(world.sluice);
+    await expectNothingHeld(world);
   });
 
   test('neither takes the place of another client in the queue nor cancels its request', async () => {
     const held: Exchange[] = [];
-    await using world = await startWorld(async (exchange) => void held.push(exchange), { limits: { concurrency: 1 } });
+    await using world = await startWorld(async (exchange) => void held.push(exchange), {
+      limits: { ...LIMITS, concurrency: 1 },
+    });
     const { sluice, upstream } = world;
     const first = sluice.chat({ user: 'first' }, as(ALICE));
     await until(() => held.length === 1);
@@ -217,7 +237,7 @@ describe('a client that means ill', () => {
     await held[1]?.write(answer(JSON.stringify(COMPLETION)));
     expect((await waiting).status).toBe(200);
     expect(upstream.exchanges).toHaveLength(2);
-    expectNothingHeld(sluice);
+    await expectNothingHeld(world);
   });
 
   test('may make up a thousand names of models, and keeps nobody from those that are configured', async () => {
@@ -231,7 +251,7 @@ describe('a client that means ill', () => {
     expect(status).toBe(200);
     const { text } = await sluice.get('/queue', as(ALICE).headers);
     expect(text.includes('mallory')).toBe(false);
-    expectNothingHeld(sluice);
+    await expectNothingHeld(world);
   });
 
   test('asks for a wait that is none', async () => {
@@ -243,6 +263,6 @@ describe('a client that means ill', () => {
         if (got.status !== 200) expect(errorOf(got).message).not.toMatch(/NaN|Infinity/);
       }
     }
-    expectNothingHeld(world.sluice);
+    await expectNothingHeld(world);
   });
 });

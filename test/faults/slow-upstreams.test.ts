@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { COMPLETION, DONE, HELLO, ROLE, STOP } from '../support/chat-answers.ts';
 import { answer, CHUNKED, chunk, type Exchange, head } from '../support/scripted-upstream.ts';
 import { pause } from '../system/world.ts';
-import { faultWorld, lastError } from './fault-world.ts';
+import { bookedOn, faultWorld, lastError, RESERVED, USED } from './fault-world.ts';
 
 /** Every byte by itself. */
 async function byteByByte(exchange: Exchange, bytes: Buffer): Promise<void> {
@@ -32,6 +32,7 @@ describe('an upstream that sends byte by byte', () => {
     expect(chat.reply).toMatchObject({ status: 200, json: COMPLETION });
     expect(bench.summary).toMatchObject({ attempts: 1, status: 200 });
     expect(bench.scheduler.openLeases).toBe(0);
+    await expect.poll(() => bookedOn(bench)).toEqual([USED]);
     expect(upstream.exchanges).toHaveLength(1);
   });
 
@@ -42,6 +43,7 @@ describe('an upstream that sends byte by byte', () => {
     await chat.done;
     expect(chat.reply).toMatchObject({ status: 200, text: ROLE + HELLO + STOP + DONE, isEnded: true });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED]);
   });
 });
 
@@ -69,6 +71,7 @@ describe('an upstream that goes on for ever without saying anything', () => {
     expect(chat.reply).toMatchObject({ status: 200 });
     expect(bench.summary).toMatchObject({ attempts: 2, key: 'second' });
     expect(bench.scheduler.openLeases).toBe(0);
+    await expect.poll(() => bookedOn(bench)).toEqual([RESERVED, stream ? RESERVED : USED]);
     expect(upstream.exchanges).toHaveLength(2);
   });
 
@@ -84,6 +87,7 @@ describe('an upstream that goes on for ever without saying anything', () => {
     expect(chat.error).toMatchObject({ code: 'upstream_timeout', status: 504 });
     expect(bench.summary).toMatchObject({ attempts: 1 });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, [0, 0]]);
   });
 
   test('after its content is cut by the time of the whole answer, in band', async () => {
@@ -97,5 +101,6 @@ describe('an upstream that goes on for ever without saying anything', () => {
     expect(chat.reply.status).toBe(200);
     expect(lastError(chat).code).toBe('upstream_timeout');
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, [0, 0]]);
   });
 });

@@ -4,7 +4,7 @@ import { startServer } from '../http/support.ts';
 import { apiError, COMPLETION, HELLO, ROLE } from '../support/chat-answers.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { answer, type Exchange } from '../support/scripted-upstream.ts';
-import { beginStream, type FaultOptions, faultWorld, STREAMED } from './fault-world.ts';
+import { beginStream, bookedOn, type FaultOptions, faultWorld, RESERVED, STREAMED, USED } from './fault-world.ts';
 
 /** The whole way: sockets to the client and to the upstream. */
 async function served(options: FaultOptions) {
@@ -35,22 +35,25 @@ describe('over real sockets on both sides', () => {
     expect(response.headers.get('x-sluice-attempts')).toBe('2');
     expect(await response.json()).toEqual(COMPLETION);
     expect(bench.scheduler.openLeases).toBe(0);
+    await expect.poll(() => bookedOn(bench)).toEqual([RESERVED, USED]);
   });
 
   test('a stream of the other key is whole', async () => {
-    const { port } = await served({ fault: boom });
+    const { port, bench } = await served({ fault: boom });
     const response = await post(port, { stream: true });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(await response.text()).toBe(STREAMED);
+    expect(bookedOn(bench)).toEqual([RESERVED, RESERVED]);
   });
 
   test('a failure of every key is an error with its status and advice', async () => {
-    const { port } = await served({ fault: boom, isAlone: true });
+    const { port, bench } = await served({ fault: boom, isAlone: true });
     const response = await post(port, {});
     expect(response.status).toBe(502);
     expect(response.headers.get('x-should-retry')).toBe('false');
     expect(response.headers.get('x-sluice-key')).toBe('first');
     expect(await response.json()).toMatchObject({ error: { code: 'upstream_error', type: 'server_error' } });
+    expect(bookedOn(bench)).toEqual([RESERVED]);
   });
 
   test('a stream that breaks ends cleanly with an error that names the request', async () => {
@@ -60,12 +63,13 @@ describe('over real sockets on both sides', () => {
       exchange.reset();
     };
     const { promise: began, resolve: begin } = Promise.withResolvers<void>();
-    const { port } = await served({ fault });
+    const { port, bench } = await served({ fault });
     const response = await post(port, { stream: true });
     begin();
     const text = await response.text();
     expect(text.startsWith(ROLE + HELLO)).toBe(true);
     expect(text).toContain(`Request id: ${response.headers.get('x-request-id')}`);
+    expect(bookedOn(bench)).toEqual([RESERVED, [0, 0]]);
   });
 
   test('a client that resets its connection in the middle of a stream ends the call', async () => {
@@ -78,5 +82,6 @@ describe('over real sockets on both sides', () => {
     await upstream.until(() => upstream.sockets.size === 0);
     expect(bench.summary).toMatchObject({ status: 499 });
     expect(bench.scheduler.openLeases).toBe(0);
+    expect(bookedOn(bench)).toEqual([RESERVED, [0, 0]]);
   });
 });
