@@ -4,6 +4,7 @@ import type { RefusedReload, Reload, StartEnvironment } from './cli/start.ts';
 import type { Clock } from './clock.ts';
 import { adopt } from './config/compare-configs.ts';
 import type { Config } from './config/config.ts';
+import { exampleModel } from './config/example-model.ts';
 import { createServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { Affinity } from './proxy/affinity/affinity.ts';
@@ -236,6 +237,7 @@ function createServices({ clock, log, version, ...parts }: Parts, inForce: () =>
     randomId: () => randomUUID().replaceAll('-', ''),
     serve: (request, reply) => inForce().serve(request, reply),
     serveRaw: (request, reply) => inForce().serveRaw(request, reply),
+    exampleModel: () => exampleModel(inForce().config),
     listModels: (client) => inForce().models.list(client),
     findModel: (client, id) => inForce().models.entry(client, id),
     queueView: (client) =>

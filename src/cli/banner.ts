@@ -1,4 +1,5 @@
 import type { ClientConfig, Config, ModelConfig, ProviderConfig } from '../config/config.ts';
+import { exampleModel } from '../config/example-model.ts';
 import { type LimitGroup, LimitScopes, routesOf } from '../config/limit-scopes.ts';
 import { type EffectiveLimits, effectiveLimits, LIMIT_MEANING, LIMIT_NAMES, type LimitName } from '../config/limits.ts';
 import { dollars, toNanoUsd } from '../money.ts';
@@ -159,22 +160,8 @@ function costOf(name: LimitName, meanTokens: number): number {
   return unit === 'output_tokens' ? meanTokens - MEAN_PROMPT_TOKENS : meanTokens;
 }
 
-/** A model that each vendor has had for long, to have something to print where no models are configured. */
-const WELL_KNOWN_MODELS: ReadonlyMap<string, string> = new Map([
-  ['openai', 'gpt-4o-mini'],
-  ['groq', 'llama-3.1-8b-instant'],
-  ['deepseek', 'deepseek-chat'],
-  ['openrouter', 'openai/gpt-4o-mini'],
-  ['mistral', 'mistral-small-latest'],
-  ['anthropic', 'claude-haiku-4-5'],
-  ['gemini', 'gemini-2.5-flash'],
-  ['cohere', 'command-r7b-12-2024'],
-]);
-
 function curlLine(url: string, config: Config): string {
-  const known = config.providers.map(({ type }) => WELL_KNOWN_MODELS.get(type)).find((name) => name !== undefined);
-  const model = config.models[0]?.name ?? config.defaultModel ?? known ?? 'MODEL';
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
+  const body = JSON.stringify({ model: exampleModel(config), messages: [{ role: 'user', content: 'Hello' }] });
   const key = config.clients.length > 0 ? ` -H 'authorization: Bearer YOUR_CLIENT_KEY'` : '';
   return `curl ${reachable(url)}/v1/chat/completions -H 'content-type: application/json'${key} -d '${body}'`;
 }

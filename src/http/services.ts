@@ -60,6 +60,8 @@ export interface Services {
   serve(request: ClientRequest, reply: ClientReply): Promise<void>;
   /** The same for a path that Sluice knows nothing of. */
   serveRaw: RawHandler;
+  /** A model to ask, for the command that the front page shows. */
+  exampleModel(): string;
   /** The models that this client may use. */
   listModels(client: Client): readonly ModelEntry[];
   /** @throws ProxyError `model_not_found`, also for what this client may not use */

@@ -72,6 +72,7 @@ export async function startServer({ settings = {}, services = {}, chat }: Option
         if (chat) await chat(request, reply);
         else answer(reply, { bytes: request.body.length, client: request.client.name });
       },
+      exampleModel: () => MODEL.id,
       listModels: () => [MODEL],
       findModel: (_client, id) => {
         if (id === MODEL.id) return MODEL;

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { ANONYMOUS } from '../authenticate.ts';
 import type { Context } from '../context.ts';
 import { isLoopbackHost } from '../host-guard.ts';
 import { sendJson } from '../send-json.ts';
@@ -34,7 +33,7 @@ export function frontPage(app: FastifyInstance, { services }: Context): void {
 /** Works as printed, but for what only clients know: names of models are shown to callers who would get the list as well. */
 function curlLine(base: string, { host = '' }: IncomingHttpHeaders, services: Services): string {
   const isOpen = services.clients === null && isLoopbackHost(host);
-  const model = isOpen ? (services.listModels(ANONYMOUS)[0]?.id ?? 'gpt-4o-mini') : 'MODEL';
+  const model = isOpen ? services.exampleModel() : 'MODEL';
   const key = services.clients ? ' -H "authorization: Bearer YOUR_CLIENT_KEY"' : '';
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
   return `curl ${base}/v1/chat/completions -H "content-type: application/json"${key} -d '${body}'`;
