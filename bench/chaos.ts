@@ -112,6 +112,7 @@ function report(): void {
   const waits = stories.filter(({ status }) => status === 200).map(({ headAt, sentAt }) => (headAt ?? 0) - sentAt);
   console.table({
     requests: stories.length,
+    'uploads broken off': callers.halfUploads + calm.halfUploads,
     'with a healthy route / served': `${counted} / ${served} (${rounded((100 * served) / counted, 2)} %)`,
     'first byte p50 / p99': `${rounded(quantile(waits, 0.5), 0)} / ${rounded(quantile(waits, 0.99), 0)} ms`,
     'books and vendors differ after the chaos, at most': worst(booksAfterChaos),

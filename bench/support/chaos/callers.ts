@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { type Random, seeded } from '../../../test/tokens/texts.ts';
@@ -10,6 +11,7 @@ const MEAN_PAUSE_MS = 4_000;
 /** Nothing in the configuration allows for a longer one: a wait of 10 s, three attempts of 20 s, and pauses between. */
 const HUNG_MS = 90_000;
 const LEAVES = 0.08;
+const HALF_UPLOADS = 0.03;
 const SLOW_READERS = 0.03;
 const SLOW_READ_MS = 30;
 const COMES_BACK = 0.5;
@@ -38,6 +40,7 @@ interface Head {
 /** Clients that ask, read, and pause; some leave, some read slowly, some come back when told. */
 export class Callers {
   readonly stories: Story[] = [];
+  halfUploads = 0;
   readonly #url: string;
   readonly #seed: number;
   readonly #stop = new AbortController();
@@ -91,12 +94,33 @@ export class Callers {
   }
 
   async #ask(call: Call): Promise<void> {
+    if (call.random() < HALF_UPLOADS) return this.#uploadHalf(call);
     const leavesAfterMs = call.random() < LEAVES ? 3_000 * call.random() ** 3 : null;
     const comesBack = call.random() < COMES_BACK;
     const head = await this.#send(call, leavesAfterMs);
     if (!comesBack || head?.status !== 429 || head.retryAfterMs === null) return;
     await this.#rest(head.retryAfterMs);
     if (!this.#stop.signal.aborted) await this.#send({ ...call, id: `${call.id}-again` }, null);
+  }
+
+  /** Somebody who goes away in the middle of what they send: nobody has to answer, and nothing may be left of it. */
+  async #uploadHalf({ client, request: { path, body }, random }: Call): Promise<void> {
+    const { hostname, port } = new URL(this.#url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    // It may be the server that goes first.
+    socket.on('error', () => undefined);
+    const head = [
+      `POST ${path} HTTP/1.1`,
+      `host: ${hostname}`,
+      'content-type: application/json',
+      `authorization: Bearer ${client.key}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, body.length * random())}`);
+    await this.#rest(500 * random());
+    if (random() < 0.5) socket.resetAndDestroy();
+    else socket.destroy();
+    this.halfUploads++;
   }
 
   async #send({ pool, client, request, random, id }: Call, leavesAfterMs: number | null): Promise<Head | null> {

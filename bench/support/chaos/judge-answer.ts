@@ -48,6 +48,7 @@ function judgeError({ mustFail, shape }: ChaosRequest, status: number, text: str
 const IS_WHOLE: Readonly<Record<Shape, (json: Fields) => boolean>> = {
   chat: (json) => hasText(at(json, 'choices', 0, 'message', 'content')),
   messages: (json) => hasText(at(json, 'content', 0, 'text')),
+  responses: (json) => hasText(at(json, 'output', 0, 'content', 0, 'text')),
   embeddings: (json) => Array.isArray(at(json, 'data', 0, 'embedding')),
 };
 
@@ -61,13 +62,21 @@ function judgeWhole({ shape, body }: ChaosRequest, text: string): Judgement {
   return length === inputs ? { kind: 'served' } : wrong(`${length} vectors for ${inputs} texts`);
 }
 
+/** The data of a stream's last event, when it is whole. */
+const IS_END: Readonly<Record<Shape, (data: string) => boolean>> = {
+  chat: (data) => data === '[DONE]',
+  messages: (data) => data.includes('"message_stop"'),
+  responses: (data) => /^\{"type":"response\.(completed|incomplete)"/.test(data),
+  embeddings: () => false,
+};
+
 function judgeStream({ shape }: ChaosRequest, text: string): Judgement {
   const events = text.split('\n\n').filter((event) => event !== '' && !event.startsWith(':'));
   if (text !== '' && !text.endsWith('\n\n'))
     return wrong(`a stream that ends within an event: ${cut(text.slice(-200))}`);
   const last = events.at(-1) ?? '';
   const data = dataOf(last);
-  const isEnded = shape === 'messages' ? data.includes('"message_stop"') : data === '[DONE]';
+  const isEnded = IS_END[shape](data);
   const isTwice = events.filter((event) => dataOf(event) === data).length > 1;
   if (isEnded) return isTwice ? wrong('a stream that ends twice') : { kind: 'served' };
   const code = errorCode(parsed(data), shape);

@@ -4,7 +4,7 @@ import { exponential, pick } from './plan.ts';
 import { MODELS } from './sluice-config.ts';
 
 /** The path decides what a whole answer and a stream's end look like. */
-export type Shape = 'chat' | 'messages' | 'embeddings';
+export type Shape = 'chat' | 'messages' | 'responses' | 'embeddings';
 
 /** One request, and what may become of it. */
 export interface ChaosRequest {
@@ -23,6 +23,7 @@ export interface ChaosRequest {
 const PATHS: Readonly<Record<Shape, string>> = {
   chat: '/v1/chat/completions',
   messages: '/v1/messages',
+  responses: '/v1/responses',
   embeddings: '/v1/embeddings',
 };
 const CHATS = MODELS.filter(({ isEmbedding }) => !isEmbedding).map(({ name }) => name);
@@ -31,6 +32,7 @@ const WEIGHTED = [...CHATS, 'everyday', 'everyday', 'everyday', 'best', 'best'];
 const WRONG = 0.03;
 const EMBEDDING = 0.1;
 const MESSAGES = 0.2;
+const RESPONSES = 0.1;
 const STREAMED = 0.55;
 const CAPPED = 0.6;
 const BIG = 0.07;
@@ -45,6 +47,7 @@ export function drawRequest(random: Random, id: string): ChaosRequest {
   const text = `${id} ${'river '.repeat(words)}`;
   if (random() < WRONG) return wrong(random, text);
   if (random() < EMBEDDING) return embeddings(random, text, words);
+  if (random() < RESPONSES) return responses(random, text, words + id.length);
   const shape = random() < MESSAGES ? 'messages' : 'chat';
   const cap = shape === 'messages' || random() < CAPPED ? 50 + Math.floor(400 * random()) : null;
   const body = {
@@ -56,6 +59,21 @@ export function drawRequest(random: Random, id: string): ChaosRequest {
   return {
     ...request(shape, body),
     need: { inputTokens: words + FRAME_TOKENS + id.length, outputTokens: cap ?? LONGEST_OUTPUT },
+    mustFail: null,
+  };
+}
+
+function responses(random: Random, text: string, inputTokens: number): ChaosRequest {
+  const cap = random() < CAPPED ? 50 + Math.floor(400 * random()) : null;
+  const body = {
+    model: 'respond',
+    input: text,
+    ...(cap === null ? {} : { max_output_tokens: cap }),
+    ...(random() < STREAMED ? { stream: true } : {}),
+  };
+  return {
+    ...request('responses', body),
+    need: { inputTokens: inputTokens + FRAME_TOKENS, outputTokens: cap ?? LONGEST_OUTPUT },
     mustFail: null,
   };
 }

@@ -25,6 +25,8 @@ export const MODELS: readonly ModelSpec[] = [
   { name: 'cheap', strategy: 'failover', targets: ['groq', 'mistral'], isEmbedding: false },
   { name: 'solo', strategy: 'round-robin', targets: ['anthropic'], isEmbedding: false },
   { name: 'windows', strategy: 'least-usage', targets: ['gemini'], isEmbedding: false },
+  // These vendors have the endpoint of responses.
+  { name: 'respond', strategy: 'round-robin', targets: ['openai', 'groq'], isEmbedding: false },
   { name: 'embed', strategy: 'headroom', targets: ['openai', 'local'], isEmbedding: true },
 ];
 
