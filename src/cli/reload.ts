@@ -65,7 +65,11 @@ export class Reloading {
   async #run(): Promise<void> {
     while (this.#isWanted) {
       this.#isWanted = false;
-      await this.#reload();
+      // Whatever goes wrong, those who are served now lose nothing by it, and the next file may be better.
+      await this.#reload().catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#source.app.refuseReload({ file: this.#file, mistakes: [`it could not be put in force: ${why}`] });
+      });
     }
     this.#running = null;
   }

@@ -4,6 +4,8 @@
  * the next time, so that a vendor that is always late refuses ever more seldom.
  */
 export class Skew {
+  /** The longest that it is ever taken for. */
+  static readonly MOST_MS = 2_000;
   readonly #leastMs: number;
   #ms: number;
   #changedAt = Number.NEGATIVE_INFINITY;
@@ -24,8 +26,8 @@ export class Skew {
     if (this.#hasShrunk) this.#calmMs = Math.min(this.#calmMs * 2, MOST_CALM_MS);
     this.#hasShrunk = false;
     this.#changedAt = now;
-    if (this.#ms >= MOST_MS) return false;
-    this.#ms = Math.min(this.#ms * STEP, MOST_MS);
+    if (this.#ms >= Skew.MOST_MS) return false;
+    this.#ms = Math.min(this.#ms * STEP, Skew.MOST_MS);
     return true;
   }
 
@@ -37,12 +39,8 @@ export class Skew {
     this.#ms = Math.max(this.#ms / STEP, this.#leastMs);
     return true;
   }
-
-  /** The longest that it is ever taken for, in ms. */
-  static readonly MOST_MS = 2_000;
 }
 
-const MOST_MS = Skew.MOST_MS;
 const STEP = 1.5;
 /** Several windows of a minute: a limit that binds has been tried at its edge by then. */
 const FIRST_CALM_MS = 300_000;

@@ -22,11 +22,13 @@ class App {
   #wake: () => void = () => {};
   /** Reloads take until this resolves. */
   busy: Promise<void> = Promise.resolve();
+  failure: Error | null = null;
 
   async reload(reload: Reload): Promise<void> {
     this.given.push(reload);
     this.#wake();
     await this.busy;
+    if (this.failure !== null) throw this.failure;
   }
 
   refuseReload(refusal: RefusedReload): void {
@@ -237,6 +239,20 @@ describe('a configuration that is not to be had is refused', () => {
     io.hangUp();
     await app.next(2);
     expect(app.key).toBe('second');
+  });
+
+  test('when it cannot be put in force, which ends neither the server nor the reloading', async () => {
+    const { io, app } = begin({ 'config.yaml': config('first') });
+    app.failure = new Error('there is no vocabulary for it');
+    io.write('config.yaml', config('second'));
+    io.hangUp();
+    await app.next(2);
+    expect(app.mistakes).toEqual(['it could not be put in force: there is no vocabulary for it']);
+    app.failure = null;
+    io.write('config.yaml', config('third'));
+    io.hangUp();
+    await app.next(3);
+    expect(app.key).toBe('third');
   });
 
   test('where the file is gone, which never means the keys of the environment instead', async () => {
