@@ -177,7 +177,7 @@ export class QuotaLimit {
     const before = this.primary.level(now);
     const isLower = this.primary.observe(bounds);
     this.#compare(before, sentAt, now);
-    return (!isAtMost && this.#keep(heard, times)) || isLower;
+    return (!isAtMost && !this.#isCapped && this.#keep(heard, times)) || isLower;
   }
 
   /**
@@ -197,8 +197,14 @@ export class QuotaLimit {
     return lasting > 0 && this.primary.observe({ ...bounds, lowest: level + lasting });
   }
 
+  /** The upstream's own limit is larger than the configured one, and of that it knows nothing: its may be full. */
+  get #isCapped(): boolean {
+    return this.#seen !== null && this.#seen > this.primary.capacity;
+  }
+
   #bounds({ remaining, sentAt, cost }: Heard, { now, skewMs }: SeenTimes, mayRaise: boolean): LevelBounds | null {
-    const { capacity: limit, windowMs } = this.primary;
+    const { capacity, windowMs } = this.primary;
+    const limit = Math.max(capacity, this.#seen ?? 0);
     const meter = this.#meter;
     const ownAmount = meter.reserved(cost);
     return levelBounds({

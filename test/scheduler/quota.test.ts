@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chargeOf } from '../../src/charge.ts';
 import type { LimitPlan } from '../../src/scheduler/limits/create-limits.ts';
+import type { Limit } from '../../src/scheduler/limits/limit.ts';
 import { type NamedPlan, Quota, type Refusal, type TaughtLimit } from '../../src/scheduler/quota.ts';
 import type { QuotaLimit, Reading } from '../../src/scheduler/quota-limit.ts';
 
@@ -115,6 +116,29 @@ describe('heads', () => {
     expect(quota.observe([head(null, { limit: 900 })], { sentAt: 1, now: 1, cost })).toBe(true);
     expect(quota.limits[0]).toMatchObject({ source: 'config', primary: { capacity: 100 } });
     expect(quota.observe([head(null, { limit: 900 })], { sentAt: 2, now: 2, cost })).toBe(false);
+  });
+
+  test.each(['token-bucket', 'sliding-window'] as const)(
+    'of a larger limit than the cap, a %s, never raise the level, and lower it where less is left',
+    (algorithm) => {
+      const quota = quotaWith([rpm({ algorithm })]);
+      const capped = quota.limits[0]?.primary as Limit;
+      capped.take(100, 0);
+      const hear = (remaining: number, now: number) =>
+        quota.observe([head(remaining, { limit: 1_000 })], { sentAt: now, now, cost });
+      for (let now = 1_000; now <= 20_000; now += 1_000) hear(900, now);
+      expect(capped.level(20_000)).toBeLessThan(34);
+      expect(capped.level(MINUTE_MS + 1_000)).toBeGreaterThan(90);
+      hear(5, MINUTE_MS + 1_000);
+      expect(capped.level(MINUTE_MS + 1_000)).toBeLessThan(7);
+    },
+  );
+
+  test('of a larger limit than the cap refill by that one', () => {
+    const quota = quotaWith([rpm()]);
+    // The vendor had 20 half a second ago, and fills ten times as fast as the cap.
+    quota.observe([head(20, { limit: 1_000 })], { sentAt: 0, now: 600, cost });
+    expect(quota.limits[0]?.primary.level(600)).toBeCloseTo(31);
   });
 
   test('of older requests may lower the level and never raise it', () => {

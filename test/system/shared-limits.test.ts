@@ -71,6 +71,22 @@ describe('a limit that several draw on', () => {
   });
 });
 
+test("a configured limit below the vendor's holds, however much the heads of answers say is left", async () => {
+  const keys = [{ name: 'good', key: KEYS.good }];
+  await using vendor = await startSimulator({ organizations: [{ keys, limits: VENDOR_LIMIT }], models: ['gpt-4o'] });
+  const limits = { rpm: { limit: 60, burst: 0.1 } };
+  await using sluice = await startSluice({
+    defaults: { queue: { max_wait: '2s' } },
+    providers: [provider(vendor.url, keys, { limits })],
+  });
+  const since = performance.now();
+  await load(sluice, ['gpt-4o']);
+  const admits = 6 + (performance.now() - since) / 1_000;
+  const { admitted } = vendor.simulator.ledger();
+  expect(admitted).toBeLessThanOrEqual(admits);
+  expect(admitted).toBeGreaterThan(6);
+});
+
 describe('two hundred at once on a key whose limits nobody has told', () => {
   test.concurrent.each([
     { type: 'openai', headers: 'openai', most: 2 },
