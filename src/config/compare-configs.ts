@@ -71,12 +71,14 @@ function changesBetween(before: Config, after: Config): ConfigChanges {
 }
 
 /** Everything that has a name of its own, by that. */
-function partsOf({ server, log, state, defaults, defaultModel, ...lists }: Config): ReadonlyMap<string, object> {
+function partsOf({ server, log, defaults, defaultModel, hedge, ...lists }: Config): ReadonlyMap<string, object> {
   const parts = new Map<string, object>([
     ['server', server],
     ['log', log],
     ['defaults', defaults],
     ['default_model', { name: defaultModel }],
+    // Always with the same words, so that what goes is told like what comes.
+    ['hedge', { afterMs: hedge?.afterMs, maxShare: hedge?.maxShare }],
   ]);
   const { clients, quotas, providers, models } = lists;
   for (const provider of providers) {

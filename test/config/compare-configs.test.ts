@@ -37,6 +37,13 @@ test('what changes is told in the words of the file, and a secret that changes i
   expect(changed).toEqual(['provider openai (headers)', 'key openai/a (key)', 'client web (weight, limits)']);
 });
 
+test('hedging is told as well: when it comes, changes and goes', () => {
+  const hedged = `${BASE}\nhedge: { after: 2s }\n`;
+  expect(changes(BASE, hedged).changed).toEqual(['hedge (after, max_share)']);
+  expect(changes(hedged, hedged.replace('2s', '3s')).changed).toEqual(['hedge (after)']);
+  expect(changes(hedged, BASE).changed).toEqual(['hedge (after, max_share)']);
+});
+
 test('ports, files and memory stay what they were, and everything else is taken', () => {
   const wanted = `${BASE}
 server: { port: 9, body_memory: 1MiB, body_limit: 1MiB, timeouts: { headers: 1s } }
