@@ -44,7 +44,7 @@ export class Reloading {
     this.#watch = new FileWatch({
       clock: io.clock,
       path: resolve(io.cwd, file.name),
-      others: () => [resolve(io.cwd, '.env'), ...this.#named],
+      others: () => this.#others(),
       onChange: () => this.request(),
     });
     // The start takes its time, and what changed in it nobody has seen.
@@ -85,6 +85,10 @@ export class Reloading {
     else app.refuseReload({ file: this.#file, mistakes: read.mistakes });
   }
 
+  #others(): readonly string[] {
+    return [resolve(this.#source.io.cwd, '.env'), ...this.#named];
+  }
+
   #read(): Reading {
     const { io, flags } = this.#source;
     try {
@@ -94,7 +98,8 @@ export class Reloading {
       this.#named = named;
       if (!loaded.ok) return { ok: false, mistakes: loaded.mistakes.map((each) => formatMistake(each, file.name)) };
       const { config, warnings } = loaded;
-      const version = contentsOf([resolve(io.cwd, file.name), ...named]).slice(0, VERSION_LENGTH);
+      if (config.providers.length === 0) return { ok: false, mistakes: [`${file.name}: ${NO_PROVIDERS}`] };
+      const version = contentsOf([resolve(io.cwd, file.name), ...this.#others()]).slice(0, VERSION_LENGTH);
       return { ok: true, value: { config, warnings, version } };
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
@@ -102,6 +107,9 @@ export class Reloading {
     }
   }
 }
+
+/** A start may be made without any; a server that has some has no use for a file without, and it is mostly half a file. */
+const NO_PROVIDERS = 'names no providers, so every request would be refused. Is all of it there?';
 
 function isAsRead(io: CliIo, { name, text }: ConfigFile): boolean {
   try {

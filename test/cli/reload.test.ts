@@ -197,6 +197,20 @@ describe('SIGHUP', () => {
     expect(app.given).toHaveLength(1);
   });
 
+  test('tells by the version whether anything that it read is another, .env as well', async () => {
+    const { app, io } = begin({ 'config.yaml': config(`\${KEY}`), '.env': 'KEY=a' });
+    const version = async (count: number): Promise<string | undefined> => {
+      io.hangUp();
+      await app.next(count);
+      const last = app.given.at(-1);
+      return last && 'version' in last ? last.version : undefined;
+    };
+    const first = await version(1);
+    expect(await version(2)).toBe(first);
+    io.write('.env', 'KEY=b');
+    expect(await version(3)).not.toBe(first);
+  });
+
   test('while a reload is under way is one more after it, however often it comes', async () => {
     const { io, app } = begin({ 'config.yaml': config('first') });
     let finish: () => void = () => {};
@@ -261,6 +275,16 @@ describe('a configuration that is not to be had is refused', () => {
     await settled(io);
     await app.next(1);
     expect(app.mistakes).toEqual(['config.yaml: there is no such file']);
+  });
+
+  test('where no provider is left, as in a file that was cut off because the disk is full', async () => {
+    const { app, io } = begin({ 'config.yaml': config('a') });
+    for (const [index, text] of ['', 'server:\n'].entries()) {
+      io.write('config.yaml', text);
+      io.hangUp();
+      await app.next(index + 1);
+      expect(app.mistakes).toEqual([expect.stringMatching(/^config\.yaml: names no providers/)]);
+    }
   });
 
   test('where a directory stands in its place, or a variable is not set', async () => {
