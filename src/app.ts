@@ -11,6 +11,7 @@ import { Affinity } from './proxy/affinity/affinity.ts';
 import type { RequestSummary } from './proxy/events.ts';
 import type { Client } from './proxy/exchange.ts';
 import { createRequestHandler } from './proxy/handle-request.ts';
+import { HeardTimes } from './proxy/hedging/heard-times.ts';
 import { Hedging } from './proxy/hedging/hedging.ts';
 import { createRawHandler } from './proxy/raw/handle-raw.ts';
 import type { RawRouteLookup } from './proxy/raw/raw-request.ts';
@@ -149,6 +150,7 @@ async function openParts(config: Config, environment: AppEnvironment) {
     images: createImageFetcher({ clock, userAgent: `sluice/${version}` }),
     affinity: new Affinity({ clock }),
     stored: new StoredThings(),
+    heardTimes: new HeardTimes(),
     retryBudget: new RetryBudget(retryAllowance(config)),
     calibration: new Calibration(),
     outputs: new OutputPredictor(config.defaults.predictedOutputTokens),
@@ -187,9 +189,9 @@ function putInForce(
   parts: Parts,
   { inForce, before }: { readonly inForce: () => InForce; readonly before: InForce | null },
 ): InForce {
-  const { books, createdAt, clock, traffic, log, version } = parts;
+  const { books, createdAt, clock, scheduler, traffic, log, version } = parts;
   const shared = {
-    hedging: config.hedge && new Hedging({ ...config.hedge, clock, scheduler: parts.scheduler }),
+    hedging: config.hedge && new Hedging({ ...config.hedge, clock, scheduler, times: parts.heardTimes }),
     ...parts,
     isShared: config.clients.length === 0,
     scrub: parts.secrets.inText,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HeardTimes } from '../../src/proxy/hedging/heard-times.ts';
 import { Hedging } from '../../src/proxy/hedging/hedging.ts';
 import { DONE, HELLO, ROLE, STOP } from '../support/chat-answers.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -57,7 +58,10 @@ async function run(hedge: { afterMs: number | null } | null, secondRpm = 60_000)
   ];
   const bench = new ProxyBench({ clock, transport, targets });
   const { scheduler } = bench;
-  if (hedge) Object.assign(bench.services, { hedging: new Hedging({ clock, scheduler, maxShare: 0.05, ...hedge }) });
+  if (hedge)
+    Object.assign(bench.services, {
+      hedging: new Hedging({ clock, scheduler, times: new HeardTimes(), maxShare: 0.05, ...hedge }),
+    });
   const chats = [];
   for (let number = 0; number < STREAMS; number += 1) {
     chats.push(bench.chat({ stream: true, seed: number }, { reply: new TimedReply(clock) }));

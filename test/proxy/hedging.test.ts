@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { ProxyError } from '../../src/errors.ts';
 import { ClientBudget } from '../../src/proxy/budgets/client-budget.ts';
 import { FirstEventTimes } from '../../src/proxy/hedging/first-event-times.ts';
+import { HeardTimes } from '../../src/proxy/hedging/heard-times.ts';
 import { Hedging } from '../../src/proxy/hedging/hedging.ts';
 import { mayBeSentTwice } from '../../src/proxy/hedging/may-be-sent-twice.ts';
 import { budgetPeriodAt } from '../../src/setup/budget-period.ts';
@@ -23,13 +24,14 @@ async function settle(): Promise<void> {
 /** Two vendors with a key each; what is silent for a second is sent to the second one too. */
 function setUp(options: Partial<BenchOptions> & { afterMs?: number | null; maxShare?: number } = {}) {
   const { afterMs = 1_000, maxShare = 1, ...others } = options;
+  const times = new HeardTimes();
   const clock = new FakeClock();
   const transport = new ScriptedTransport();
   const services: { hedging: Hedging | null } = { hedging: null };
   const bench = new ProxyBench({ clock, transport, targets: TARGETS, services, ...others });
-  const hedging = new Hedging({ clock, scheduler: bench.scheduler, afterMs, maxShare });
+  const hedging = new Hedging({ clock, scheduler: bench.scheduler, times, afterMs, maxShare });
   Object.assign(bench.services, { hedging });
-  return { clock, transport, bench, hedging };
+  return { clock, transport, bench, hedging, times };
 }
 
 type World = ReturnType<typeof setUp>;
@@ -250,7 +252,10 @@ describe('nothing is sent twice', () => {
 });
 
 describe('what is slow', () => {
-  test('is learned: nothing is hedged before forty answers, then what takes longer than 95 % of them', async () => {
+  test.each([
+    ['', false],
+    [', under other terms too', true],
+  ])('is learned: nothing before forty answers, then what takes longer than 95 % of them%s', async (_, isReloaded) => {
     const world = setUp({ afterMs: null });
     for (let nth = 0; nth < 40; nth += 1) {
       const chat = world.bench.chat({ stream: true });
@@ -259,6 +264,11 @@ describe('what is slow', () => {
       call.head(200, { 'content-type': 'text/event-stream' }).data(ANSWER).end();
       await chat.done;
     }
+    const { bench, clock, times } = world;
+    const other = () => new Hedging({ clock, scheduler: bench.scheduler, times, afterMs: null, maxShare: 3 });
+    // Its share is of what it has seen itself.
+    const hedging = isReloaded ? other() : world.hedging;
+    Object.assign(bench.services, { hedging });
     world.bench.chat({ stream: true });
     await world.transport.call(41);
     world.clock.advance(299);

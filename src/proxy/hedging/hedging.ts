@@ -3,11 +3,13 @@ import type { Lease } from '../../scheduler/lease.ts';
 import type { RouteOption } from '../../scheduler/model-routes.ts';
 import type { Scheduler } from '../../scheduler/scheduler.ts';
 import { RetryBudget } from '../retry-budget.ts';
-import { FirstEventTimes } from './first-event-times.ts';
+import type { HeardTimes } from './heard-times.ts';
 
 export interface HedgingTerms {
   readonly clock: Clock;
   readonly scheduler: Pick<Scheduler, 'hedge'>;
+  /** What has been heard so far, under other terms too. */
+  readonly times: HeardTimes;
   /** An attempt without a first event for so long may be sent a second time; null: for longer than is usual. */
   readonly afterMs: number | null;
   /** Of the last minute's attempts that could be hedged, 0 to 1. */
@@ -18,7 +20,6 @@ export interface HedgingTerms {
 export class Hedging {
   readonly #terms: HedgingTerms;
   readonly #budget: RetryBudget;
-  readonly #times = new Map<string, FirstEventTimes>();
 
   constructor(terms: HedgingTerms) {
     this.#terms = terms;
@@ -30,12 +31,12 @@ export class Hedging {
   begun(lease: Lease): number | null {
     const { clock, afterMs } = this.#terms;
     this.#budget.requested(clock.now());
-    return afterMs ?? this.#timesOf(lease).slowMs;
+    return afterMs ?? this.#terms.times.of(lease).slowMs;
   }
 
   /** Its first event has come, or it was given up without one, having taken at least so long. */
   seen(lease: Lease): void {
-    this.#timesOf(lease).add(this.#terms.clock.now() - lease.sentAt);
+    this.#terms.times.of(lease).add(this.#terms.clock.now() - lease.sentAt);
   }
 
   /** The right to send it a second time, on a route that the client can pay for; null: not now. */
@@ -45,14 +46,5 @@ export class Hedging {
     const second = this.#terms.scheduler.hedge(first, affords);
     if (second) this.#budget.retried(now);
     return second;
-  }
-
-  /** Whole answers take as long as all of their output, so they are measured apart. There are only so many models. */
-  #timesOf({ route, ticket }: Lease): FirstEventTimes {
-    const { provider, model } = route.upstream;
-    const name = `${ticket.request.isStreamed ? 'stream' : 'whole'} ${provider} ${model}`;
-    const known = this.#times.get(name) ?? new FirstEventTimes();
-    this.#times.set(name, known);
-    return known;
   }
 }
