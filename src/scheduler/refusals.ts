@@ -46,6 +46,7 @@ export class Refusals {
    */
   #promise(ticket: Ticket, waitMs: number, now: number): number | null {
     const { maxWaitMs, maxQueueSize, placeKey } = ticket.request;
+    if (waitMs === Number.POSITIVE_INFINITY) return null;
     const promisedMs = Math.max(0, now + waitMs - ticket.predictedAt);
     const turnMs = waitMs + promisedMs * SPACING_SHARE;
     if (turnMs >= PROMISE_HORIZON_MS + maxWaitMs / 2 || this.#promises.size >= 10 * maxQueueSize) return null;

@@ -9,6 +9,8 @@ const rpm = (capacity: number): NamedPlan => ({
   plan: { unit: 'requests', windowMs: MINUTE_MS, capacity, algorithm: 'token-bucket', isGuess: false },
 });
 
+const tpm = (capacity: number): NamedPlan => ({ name: 'tpm', plan: { ...rpm(capacity).plan, unit: 'tokens' } });
+
 /** So many that they are foretold anew in slices of two hundred: first the patient ones, behind them the late ones. */
 function longQueue(options: { readonly maxWaitMs: number; readonly maxQueueSize?: number }): Office {
   const office = new Office({ a: { limits: [rpm(60)] } }, options);
@@ -74,6 +76,21 @@ test('news has a long queue foretold anew after a pause in which somebody joinin
   office.clock.advance(100);
   expect(office.scheduler.door.nextRefreshAt).toBe(Number.POSITIVE_INFINITY);
   expect(office.scheduler.door.waitingTickets().at(-1)?.predictedAt).toBeGreaterThan(380_000);
+});
+
+// Infinity less Infinity: it was told to come back in NaN ms, and a place was kept for it.
+test.each([
+  ['behind others', 1_000, 'wait_exceeded'],
+  ['in a full queue', 12, 'queue_full'],
+] as const)('whom only a key could serve that is closed is told no time to come back, %s', (_, maxQueueSize, kind) => {
+  const office = new Office({ small: { limits: [tpm(60)] }, large: { limits: [tpm(600)] } }, { maxQueueSize });
+  office.key('large').disabled = 'credentials';
+  for (let i = 0; i < 13; i += 1) office.ask(`of use ${i}`, { tokens: 60, maxWaitMs: 60 * MINUTE_MS });
+  const keptPlaces = office.scheduler.door.keptPlaces;
+  office.ask('too large', { tokens: 100 });
+  const nobodyKnows = { predictedWaitMs: Number.POSITIVE_INFINITY, retryAfterMs: null };
+  expect(office.rejected('too large')).toMatchObject({ kind, ...nobodyKnows });
+  expect(office.scheduler.door.keptPlaces).toBe(keptPlaces);
 });
 
 describe('a place that is kept', () => {
