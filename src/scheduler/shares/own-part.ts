@@ -63,12 +63,13 @@ export class OwnPart {
    * Its client's turns come between those of others, so that more than its own is served before it: as much more as all get
    * more than its client does.
    */
-  #startBehind({ share, line }: Ticket, ownTokens: number, now: number): number {
-    const { flow } = line;
+  #startBehind(ticket: Ticket, ownTokens: number, now: number): number {
+    const { share } = ticket;
+    const { flow } = ticket.line;
     const [rate, supply] = [flow.rate(share, now), flow.supply(now)];
     if (rate === null || supply === null) return now;
     const tokens = ownTokens + share.class.pool.leadTokens(share);
-    return Math.max(now, this.#curves.startOf(line.model, (tokens * supply) / rate, { supply, now }));
+    return Math.max(now, this.#curves.startOf(ticket, (tokens * supply) / rate, { supply, now }));
   }
 
   /** Until it would start behind all of its client's, those included who were told to come back. */

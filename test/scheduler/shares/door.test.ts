@@ -36,4 +36,20 @@ describe('where clients compete', () => {
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThan(60_000);
   });
+
+  // Whoever was foretold behind the one that waits for a closed key was foretold to wait for ever, and turned away.
+  test('one whom only a closed key could serve makes nobody else wait for it', () => {
+    const tpm = (capacity: number): NamedPlan => ({ name: 'tpm', plan: { ...rpm(capacity).plan, unit: 'tokens' } });
+    const keys = { small: { limits: [tpm(6_000)] }, large: { limits: [tpm(100_000)] } };
+    const office = new Office(keys, { maxWaitMs: 3_600_000 });
+    office.key('large').disabled = 'credentials';
+    for (let i = 0; i < 100; i += 1)
+      for (const client of ['a', 'b']) office.ask(`${client}${i}`, { client, tokens: 100 });
+    office.clock.advance(5_000);
+    office.ask('too large', { client: 'a', tokens: 50_000 });
+    for (let i = 0; i < 200 && !office.rejected('too large'); i += 1) office.clock.advance(1);
+    const next = office.ask('next', { client: 'b', tokens: 100 });
+    expect(office.rejectedNames).toEqual(['too large']);
+    expect((next?.predictedAt ?? 0) - office.clock.now()).toBeLessThan(200_000);
+  });
 });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { chargeOf } from '../../../src/charge.ts';
+import type { Cost } from '../../../src/scheduler/cost.ts';
 import type { KeptPlace } from '../../../src/scheduler/kept-places.ts';
 import type { Line } from '../../../src/scheduler/line.ts';
+import type { Route } from '../../../src/scheduler/route.ts';
 import { fairRate } from '../../../src/scheduler/shares/fair-rate.ts';
 import { ModelFlow } from '../../../src/scheduler/shares/model-flow.ts';
 import { Pool, type Priority, USUAL_SHARE } from '../../../src/scheduler/shares/share.ts';
@@ -150,24 +153,60 @@ test('what was promised is forgotten in time, though one client alone asks for n
 });
 
 describe('what limits let through', () => {
-  const line = { model: { name: 'm' } } as unknown as Line;
-  const ticket = { line, shareTokens: 1_000 } as Ticket;
+  const costOf = (tokens: number) => ({ certain: chargeOf(tokens, 0) }) as Cost;
+  const optionOf = (index: number, capacity: number) => {
+    const canEverTake = ({ certain }: Cost) => certain[1] <= capacity;
+    return { index, route: { meters: [{ unit: 1, limit: { capacity }, canEverTake }] } };
+  };
+  const model = { name: 'm' };
+  const lineOf = (...capacities: number[]) =>
+    ({ model, options: capacities.map((capacity, index) => optionOf(index, capacity)) }) as unknown as Line;
+  const line = lineOf(10_000, 100_000);
+  const ticketOf = (changes: Partial<Ticket> = {}, cost = costOf(1_000)) => {
+    const request = { costs: [cost] };
+    return { line, shareTokens: 1_000, excluded: null, request, costOn: () => cost, ...changes } as unknown as Ticket;
+  };
+  const ticket = ticketOf();
 
   test('is what it was lately before anybody was met', () => {
-    expect(new SupplyCurves().startOf(line.model, 600, { supply: 2, now: 100 })).toBe(400);
+    expect(new SupplyCurves().startOf(ticket, 600, { supply: 2, now: 100 })).toBe(400);
   });
 
   test('is as the walk found it, gaps included, and as fast as lately behind its end', () => {
     const curves = new SupplyCurves();
     curves.begin();
     for (const at of [100, 200, 30_000, 30_100, 25_000]) curves.next(ticket, at);
-    expect(curves.startOf(line.model, 0, { supply: 1, now: 50 })).toBe(50);
+    expect(curves.startOf(ticket, 0, { supply: 1, now: 50 })).toBe(50);
     curves.end();
-    expect(curves.startOf(line.model, 0, { supply: 1, now: 0 })).toBe(100);
-    expect(curves.startOf(line.model, 1_000, { supply: 1, now: 0 })).toBe(200);
-    expect(curves.startOf(line.model, 1_001, { supply: 1, now: 0 })).toBe(30_000);
-    expect(curves.startOf(line.model, 4_000, { supply: 1, now: 0 })).toBe(30_100);
-    expect(curves.startOf(line.model, 5_000, { supply: 2, now: 0 })).toBe(30_600);
+    expect(curves.startOf(ticket, 0, { supply: 1, now: 0 })).toBe(100);
+    expect(curves.startOf(ticket, 1_000, { supply: 1, now: 0 })).toBe(200);
+    expect(curves.startOf(ticket, 1_001, { supply: 1, now: 0 })).toBe(30_000);
+    expect(curves.startOf(ticket, 4_000, { supply: 1, now: 0 })).toBe(30_100);
+    expect(curves.startOf(ticket, 5_000, { supply: 2, now: 0 })).toBe(30_600);
+  });
+
+  test.each([
+    ['can go to fewer keys', ticketOf({ line: lineOf(100_000) })],
+    ['is too large for all keys but one', ticketOf({}, costOf(50_000))],
+    ['has failed on the others', ticketOf({ excluded: new Set([line.options[0]?.route as Route]) })],
+  ])('is not told by the late start of one that %s', (_, late) => {
+    const curves = new SupplyCurves();
+    curves.begin();
+    curves.next(ticket, 100);
+    curves.next(late, 90_000);
+    curves.next(ticket, 300);
+    curves.end();
+    expect(curves.startOf(ticket, 2_000, { supply: 1, now: 0 })).toBe(300);
+    expect(curves.startOf(late, 1_000, { supply: 1, now: 0 })).toBe(90_000);
+  });
+
+  test("is told by nobody who cannot start at all, and who is in nobody's way", () => {
+    const curves = new SupplyCurves();
+    curves.begin();
+    for (const at of [100, Number.POSITIVE_INFINITY, 300]) curves.next(ticket, at);
+    curves.end();
+    expect(curves.startOf(ticket, 1_000, { supply: 1, now: 0 })).toBe(300);
+    expect(curves.startOf(ticket, 2_000, { supply: 1, now: 0 })).toBe(1_300);
   });
 
   test('has moved on by what was granted since', () => {
@@ -177,6 +216,6 @@ describe('what limits let through', () => {
     for (const at of [100, 200, 300]) curves.next(ticket, at);
     curves.end();
     curves.granted(ticket);
-    expect(curves.startOf(line.model, 0, { supply: 1, now: 0 })).toBe(200);
+    expect(curves.startOf(ticket, 0, { supply: 1, now: 0 })).toBe(200);
   });
 });
