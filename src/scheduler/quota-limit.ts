@@ -129,7 +129,8 @@ export class QuotaLimit {
     const used = snapshot.used.reduce((sum, [, amount]) => sum + amount, 0);
     const asOne = { ...snapshot, used: [[0, Math.min(used, this.primary.capacity)]] as const };
     this.primary.restore(this.refills ? asOne : snapshot, 0, now);
-    if (other.#seen !== null) this.seeCapacity(other.#seen, now, other.#seenIn);
+    const isOld = other.#seenIn === 'refusal' && other.#configured !== this.#configured;
+    if (other.#seen !== null && !isOld) this.seeCapacity(other.#seen, now, other.#seenIn);
   }
 
   describes(reading: Pick<Reading, 'unit' | 'windowMs'>): boolean {
@@ -227,17 +228,19 @@ export class QuotaLimit {
 
   /**
    * Whether a refusal is explained by requests that counted, or a refill that began, up to `skewMs` later than the books
-   * say. Of a limit over hours that is too little to matter.
+   * say. Of a limit over hours that is too little to matter, and slots come free by no clock. Where answers are charged at
+   * their end nobody remembers when, so whatever was sent lately may count.
    */
   couldBeLate(cost: Cost, { sentAt, now, skewMs }: SeenTimes): boolean {
     const { capacity, windowMs } = this.primary;
-    const lateMs = skewMs + (this.refills ? latestRefundMs(skewMs) : windowMs);
-    if (!this.flow.covers(sentAt - lateMs)) return false;
-    const refilled = (capacity * (now - sentAt + skewMs)) / windowMs;
-    const left = this.refills
-      ? this.primary.level(now) - refilled - this.flow.refundedBetween(sentAt - lateMs, now)
-      : capacity - this.flow.sumBetween(sentAt - lateMs, now);
-    return left < this.#meter.reserved(cost);
+    if (windowMs === 0) return false;
+    // Of a large window not all is remembered, but how fast it comes back is known.
+    const left = this.primary.level(now) - (capacity * (now - sentAt + skewMs)) / windowMs;
+    const since = sentAt - skewMs - (this.refills ? latestRefundMs(skewMs) : windowMs);
+    const leftByLog = this.refills
+      ? left - this.flow.refundedBetween(since, now)
+      : capacity - this.flow.sumBetween(this.#isChargedAtEnd ? Number.NEGATIVE_INFINITY : since, now);
+    return Math.min(left, leftByLog) < this.#meter.reserved(cost);
   }
 
   /** Where the upstream had less than our books, somebody else has drawn on it. */

@@ -111,6 +111,16 @@ describe('a limit with another number', () => {
     expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([15, 'refusal']);
   });
 
+  test('and is enforced in another way stands over what only a refusal told, too', () => {
+    const spent = [{ unit: 'requests', windowMs: MINUTE_MS, limit: 15, used: 15 }] as const;
+    const quota = quotaWith(rpm(100));
+    quota.refused({ now: 0, sentAt: 0, cost: COST, retryAfterMs: null, isExplained: true, spent });
+    reconfigure(quota, rpm(100, { algorithm: 'sliding-window' }));
+    expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([15, 'refusal']);
+    reconfigure(quota, rpm(300));
+    expect([firstOf(quota)[1], quota.limits[0]?.source]).toEqual([300, 'config']);
+  });
+
   test('a head that says nothing of a number, or nonsense, teaches none', () => {
     const quota = quotaWith(rpm(100));
     seen(quota, 0);

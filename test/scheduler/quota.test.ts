@@ -220,9 +220,9 @@ describe('the skew', () => {
   }
 
   /** For how long after all of it was taken nothing refills, in ms. */
-  function skewOf(quota: Quota): number {
+  function skewOf(quota: Quota, capacity = 100): number {
     const { primary, refills } = quota.limits[0] as QuotaLimit;
-    take(quota, 100, DRAINED_AT);
+    take(quota, capacity, DRAINED_AT);
     const usualMs = refills ? MINUTE_MS / 100 : MINUTE_MS;
     return Math.round(primary.readyAt(1, DRAINED_AT) - DRAINED_AT - usualMs);
   }
@@ -264,11 +264,37 @@ describe('the skew', () => {
     expect(skewOf(quota)).toBe(375);
   });
 
+  test('grows where a window admits more than is remembered of it', () => {
+    const quota = quotaWith([rpm({ capacity: 60_000, algorithm: 'sliding-window' })]);
+    for (let now = 0; now <= 2 * MINUTE_MS; now += 1) take(quota, 1, now);
+    quota.refused(refusal(2 * MINUTE_MS + 50));
+    expect(skewOf(quota, 60_000)).toBe(375);
+  });
+
+  test('grows where answers that were charged at their end explain it', () => {
+    const quota = quotaWith([{ ...rpm({ algorithm: 'sliding-window' }), isChargedAtEnd: true }]);
+    const { primary, flow } = quota.limits[0] as QuotaLimit;
+    const booking = primary.take(100, 0);
+    flow.record(0, 100);
+    primary.settle(booking, 0, 30_000);
+    primary.take(100, 30_000);
+    quota.refused(refusal(30_000 + MINUTE_MS + 300));
+    expect(skewOf(quota)).toBe(375);
+  });
+
   test('stays where the limit is of a day, which two seconds do not fill', () => {
     const quota = quotaWith([rpm(), rpm({ windowMs: DAY_MS, algorithm: 'sliding-window' })]);
     take(quota, 1, 0);
     for (let now = 1_000; now < 600_000; now += 1_000) quota.limits[1]?.flow.record(now, 0);
     quota.refused(refusal(500_000));
+    expect(skewOf(quota)).toBe(250);
+  });
+
+  test('stays where slots are full, which come free whenever answers end', () => {
+    const slots = { unit: 'in_flight', windowMs: 0, capacity: 10, algorithm: 'in-flight' } as const;
+    const quota = quotaWith([rpm(), { ...rpm(slots), name: 'concurrency' }]);
+    take(quota, 10, 0);
+    quota.refused(refusal(100));
     expect(skewOf(quota)).toBe(250);
   });
 
