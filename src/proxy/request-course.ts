@@ -2,6 +2,7 @@ import { internalError, ProxyError } from '../errors.ts';
 import type { Cost } from '../scheduler/cost.ts';
 import type { Lease } from '../scheduler/lease.ts';
 import type { AttemptEnd, FailedEnd } from './attempt-end.ts';
+import { affordable } from './budgets/affordable.ts';
 import { Tab } from './budgets/tab.ts';
 import { type AnswerTerms, ClientAnswer } from './client-answer.ts';
 import type { ClientReply, ClientRequest } from './exchange.ts';
@@ -165,8 +166,15 @@ export class RequestCourse {
     for (let next = current.work.renewed(); next !== null; next = current.work.renewed()) {
       current.work = typeof next === 'function' ? await next() : next;
     }
-    this.tab.hold(pricesOf(current.work));
+    this.#hold(current);
     return this.#waited(queue, () => queue.enter(this.#ticket(current.work)));
+  }
+
+  /** Reserves for a wait. Targets that the client's budget has no room for are none of its. */
+  #hold(current: Current): void {
+    this.tab.release();
+    current.work = affordable(current.work, this.tab);
+    this.tab.hold(pricesOf(current.work));
   }
 
   /** In the scheduler's turn: null where it takes time, or has come to nothing, which is told in the request's own. */
@@ -176,7 +184,7 @@ export class RequestCourse {
       if (typeof next === 'function') return null;
       if (next !== null) {
         current.work = next;
-        this.tab.hold(pricesOf(next));
+        this.#hold(current);
       }
       return this.#ticket(current.work);
     } catch {

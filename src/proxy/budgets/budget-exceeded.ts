@@ -19,7 +19,7 @@ export function budgetExceeded(budget: ClientBudget, nanoUsd: number): ProxyErro
   const price = dollars(nanoUsd);
   const spent = `${dollars(toNanoUsd(view.spentUsd))} of ${budgetWords(view)}`;
   const reserved = view.reservedUsd === 0 ? '' : `, ${dollars(toNanoUsd(view.reservedUsd))} more is reserved`;
-  const facts = `You have spent ${spent}${reserved}, and this request is expected to cost up to ${price}.`;
+  const facts = `You have spent ${spent}${reserved}, and this request is expected to cost ${price}.`;
   if (!budget.isSpentFor(nanoUsd)) {
     const message = `${facts} There may be room when the requests that are under way have ended.`;
     return new ProxyError('client_budget_exceeded', message, { retry: 'soon', retryAfterMs: SOON_MS });

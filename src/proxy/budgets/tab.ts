@@ -40,9 +40,9 @@ export class Tab {
    */
   hold(prices: readonly (number | null)[]): void {
     if (this.#budget === null) return;
-    this.#release();
+    this.release();
     const dearest = Math.max(0, ...prices.map(known));
-    if (!this.#budget.hasRoomFor(dearest)) throw budgetExceeded(this.#budget, dearest);
+    if (!this.#budget.hasRoomFor(dearest)) throw this.#exceeded(prices.map(known));
     this.#budget.book({ reserved: dearest });
     this.#held = dearest;
   }
@@ -68,9 +68,16 @@ export class Tab {
     };
   }
 
+  /** Nothing is reserved for a wait any more. */
+  release(): void {
+    if (this.#held === 0) return;
+    this.#budget?.book({ reserved: -this.#held });
+    this.#held = 0;
+  }
+
   /** The request is over. */
   close(): void {
-    this.#release();
+    this.release();
   }
 
   #settle(nanoUsd: number | null, reserved: number): void {
@@ -79,10 +86,11 @@ export class Tab {
     this.#budget?.book({ reserved: -reserved, spent: nanoUsd ?? 0 });
   }
 
-  #release(): void {
-    if (this.#held === 0) return;
-    this.#budget?.book({ reserved: -this.#held });
-    this.#held = 0;
+  /** Where even the cheapest of the targets is too dear it is about that one, for which there is room first. */
+  #exceeded(prices: readonly number[]): ProxyError {
+    const budget = this.#budget as ClientBudget;
+    const tooDear = prices.filter((price) => !budget.hasRoomFor(price));
+    return budgetExceeded(budget, Math.min(...tooDear));
   }
 }
 

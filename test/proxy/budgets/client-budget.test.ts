@@ -63,6 +63,14 @@ describe('a budget', () => {
     expect(figures(budget)).toEqual([0, 0.6]);
   });
 
+  test('refuses for the cheapest target, which others may leave room for in a moment', () => {
+    const { budget } = setUp();
+    new Tab(budget).hold([60 * CENT]);
+    expect(() => new Tab(budget).hold([50 * CENT, 300 * CENT])).toThrow(
+      expect.objectContaining({ retry: 'soon', message: expect.stringContaining('expected to cost $0.50') }),
+    );
+  });
+
   test('that is spent says what was spent of what, what was asked, and when it begins anew', () => {
     const { budget } = setUp({ usd: 1, per: 'month' });
     request(budget, { expected: 90, real: 95 });
@@ -72,7 +80,7 @@ describe('a budget', () => {
         code: 'client_budget_exceeded',
         retry: 'never',
         message:
-          'You have spent $0.95 of your budget of $1.00 a month, and this request is expected to cost up to $0.10. The budget will reset at 2026-02-01T00:00:00.000Z.',
+          'You have spent $0.95 of your budget of $1.00 a month, and this request is expected to cost $0.10. The budget will reset at 2026-02-01T00:00:00.000Z.',
       }),
     );
     expect(figures(budget)).toEqual([0.95, 0]);
@@ -81,7 +89,7 @@ describe('a budget', () => {
   test('that one request exceeds says so, rather than when it begins anew', () => {
     const { budget } = setUp({ usd: 1, per: 'month' });
     const hold = () => new Tab(budget).hold([101 * CENT]);
-    expect(hold).toThrow(/up to \$1\.01\. That is more than the whole budget: shorten the messages.*billing/);
+    expect(hold).toThrow(/to cost \$1\.01\. That is more than the whole budget: shorten the messages.*billing/);
     expect(hold).toThrow(expect.objectContaining({ retry: 'never' }));
     expect(hold).not.toThrow(/will reset/);
   });

@@ -69,6 +69,25 @@ describe('a request of a client with a budget', () => {
     expect(figures()).toEqual({ spent: 18 + (12 * 4 + 6) + 18, reserved: 0 });
   });
 
+  test('goes only to targets that there is room for, and waits for them', async () => {
+    const free = { input: 0, cachedInput: 0, output: 0 };
+    const targets = [
+      { ...PRICED, keys: ['a'] },
+      { changes: { price: free }, name: 'free', keys: ['b'], rpm: 1 },
+    ];
+    const { bench, transport, figures, clock } = setUp({ targets, usd: 80, maxWaitMs: 600_000 });
+    const chats = [bench.chat(), bench.chat(), bench.chat()];
+    await transport.call(2);
+    expect(figures()).toEqual({ spent: 0, reserved: EXPECTED });
+    for (const call of transport.calls) call.answer(COMPLETION);
+    clock.advance(61_000);
+    (await transport.call(3)).answer(COMPLETION);
+    await Promise.all(chats.map(({ done }) => done));
+    const sentWith = transport.calls.map(({ request }) => request.headers['authorization']);
+    expect(sentWith).toEqual(['Bearer sk-a', 'Bearer sk-b', 'Bearer sk-b']);
+    expect(figures()).toEqual({ spent: REAL, reserved: 0 });
+  });
+
   test('is refused while others have reserved the rest, and is not sent', async () => {
     const { bench, transport, figures } = setUp({ usd: 99 });
     const first = bench.chat();
