@@ -1,6 +1,7 @@
 import { isLoopback } from './addresses.ts';
 import type { Config } from './config.ts';
 import { formatPath, type Path } from './mistakes.ts';
+import { matchesModel } from './model-pattern.ts';
 
 /** What is understood and not yet in force: a path with `*` for every entry. */
 export const NOT_IN_FORCE: readonly { readonly path: readonly string[] }[] = [
@@ -18,7 +19,7 @@ function saysNothing(value: unknown): boolean {
 
 /** What works, but perhaps not as its author thinks. `tree` is the file as it was written. */
 export function warningsOf(tree: unknown, config: Config): string[] {
-  return [...notInForce(tree), ...plainHttp(config), ...uselessEntries(config)];
+  return [...notInForce(tree), ...plainHttp(config), ...uselessEntries(config), ...fittingNothing(config)];
 }
 
 function notInForce(tree: unknown): string[] {
@@ -67,4 +68,44 @@ function uselessEntries({ quotas, providers }: Config): string[] {
     .map(({ name }) => `every key of provider ${name} is switched off`);
   const nothing = providers.length === 0 ? ['no providers are configured: every request will be refused'] : [];
   return [...nothing, ...unused, ...idle];
+}
+
+/** Names and patterns that fit no model: a slip there locks a client out, or lifts a limit, and nothing else would say so. */
+function fittingNothing(config: Config): string[] {
+  const { providers, models } = config;
+  if (models.length === 0 || providers.some(({ takesAnyModel }) => takesAnyModel)) return [];
+  return mentions(config).flatMap(({ what, patterns, names }) => {
+    const unmet = patterns.filter((pattern) => !names.some((name) => matchesModel(pattern, name)));
+    return unmet.map((pattern) => `${what} ${pattern}, but there is no such model`);
+  });
+}
+
+interface Mentioned {
+  /** Who says it, for people. */
+  readonly what: string;
+  readonly patterns: readonly string[];
+  /** What they may fit. */
+  readonly names: readonly string[];
+}
+
+function mentions({ clients, providers, quotas, models }: Config): Mentioned[] {
+  const raw = providers.some(({ isRaw }) => isRaw) ? ['raw'] : [];
+  const upstream = [...raw, ...models.flatMap(({ targets }) => targets.map(({ model }) => model))];
+  const asked = [...upstream, ...models.flatMap(({ name, aliases }) => [name, ...aliases])];
+  const ofClients = clients.map(({ name, models: own }) => {
+    // Behind a provider's name there are also paths that are passed on.
+    const patterns = (own ?? []).filter((pattern) => !pattern.includes('/'));
+    return { what: `client ${name} may use`, patterns, names: asked };
+  });
+  const ofKeys = providers.flatMap(({ name: provider, keys }) =>
+    keys.map(({ name, models: own }) => ({
+      what: `key ${provider}/${name} is for`,
+      patterns: own ?? [],
+      names: upstream,
+    })),
+  );
+  const ofQuotas = quotas.map(({ name, models: lines }) => {
+    return { what: `quota ${name} limits`, patterns: lines.map(({ pattern }) => pattern), names: upstream };
+  });
+  return [...ofClients, ...ofKeys, ...ofQuotas];
 }

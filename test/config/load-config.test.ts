@@ -301,7 +301,7 @@ describe('warnings', () => {
   };
 
   it('name in one line all that is not yet in force', () => {
-    const warnings = warningsOf(everything, everythingEnv);
+    const warnings = warningsOf(everything, everythingEnv).filter((text) => text.includes('not yet in force'));
     expect(warnings).toHaveLength(1);
     for (const path of ['redis', 'metrics']) {
       expect(warnings[0]).toContain(path);
@@ -334,6 +334,29 @@ quotas: [{ name: org }]
 providers: [{ type: openai, keys: [{ key: a, enabled: false }] }]
 `;
     expect(warningsOf(text)).toEqual(['no key draws on quota org', 'every key of provider openai is switched off']);
+  });
+
+  describe('tell of names and patterns that fit no model', () => {
+    const text = (more = '') => `
+quotas: [{ name: org, models: { "gpt-4o*": { rpm: 1 }, "gpt4o*": { rpm: 1 } } }]
+providers:
+  - { type: openai, keys: [{ key: a, quota: org, models: [gpt-4o, gtp-4o] }]${more} }
+models: [{ name: chat, aliases: [talk], targets: [{ provider: openai, model: gpt-4o }] }]
+clients: [{ name: web, key: a, models: [chat, talk, "t*", gpt-4o, openai/gpt-4o, chatt] }]
+`;
+
+    it('where all models are known', () => {
+      expect(warningsOf(text())).toEqual([
+        'client web may use chatt, but there is no such model',
+        'key openai/key-1 is for gtp-4o, but there is no such model',
+        'quota org limits gpt4o*, but there is no such model',
+      ]);
+    });
+
+    it('and not where others may be asked for', () => {
+      expect(warningsOf(text(', any_model: true'))).toEqual([]);
+      expect(warningsOf(text().replace(/^models.*$/m, ''))).toEqual([]);
+    });
   });
 });
 
