@@ -1,8 +1,10 @@
 import type { Cost } from './cost.ts';
+import { Heap } from './heap.ts';
 import { SAME_INSTANT_MS } from './limits/limit.ts';
 import type { Line } from './line.ts';
 import type { Meter } from './meter.ts';
 import type { RouteOption } from './model-routes.ts';
+import type { Quota } from './quota.ts';
 import type { StartBounds } from './start-bounds.ts';
 
 /** Whoever is ahead of a newcomer: a ticket, or a place that is kept for one. */
@@ -24,6 +26,8 @@ export interface Prediction {
 
 interface Found extends Prediction {
   readonly option: RouteOption | null;
+  /** When it would start if its client had no limits of its own. */
+  readonly readyAt: number;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -38,9 +42,27 @@ interface Search {
   readonly bounds: StartBounds | null;
 }
 
+/** One that its client's own limits hold back: until it starts, what it will take upstream is there for others. */
+interface Late {
+  readonly waiter: Waiter;
+  readonly option: RouteOption;
+  readonly at: number;
+}
+
+/** By the upstream's quota; the next to start first. */
+type LateOnes = Map<Quota, Heap<Late>>;
+
+/** A backlog, as those who are placed in it need to know it. */
+interface Place {
+  readonly epoch: number;
+  readonly now: number;
+  readonly late: LateOnes;
+}
+
 interface Building {
   readonly epoch: number;
   readonly waiters: Waiter[];
+  readonly late: LateOnes;
   next: number;
 }
 
@@ -56,12 +78,16 @@ export class Backlog {
   builtAt = Number.NEGATIVE_INFINITY;
   #epoch: number;
   #building: Building | null = null;
+  /** Of the one that answers. */
+  #late: LateOnes = new Map();
   /** Something was taken off the one that answers. */
   #hasReleased = false;
   /** What was nearly as good as the best in the last search. */
   #runnerUp: { line: Line | null; option: RouteOption | null; at: number } = { line: null, option: null, at: 0 };
   /** The limit that moved the start on last, in the look at a route that was last. */
   #lastMover: Meter | null = null;
+  /** The start there, its client's own limits aside. */
+  #lastReadyAt = 0;
 
   /** @param view 0 or 1: two backlogs may look at the same limits, each in its own way */
   constructor(view: 0 | 1 = 0) {
@@ -74,10 +100,11 @@ export class Backlog {
 
   /** Says when whoever joins the end will start, and adds it if it does join. */
   append(waiter: Waiter, now: number, doesJoin: (prediction: Prediction) => boolean = () => true): Prediction {
-    const best = this.#find(waiter, this.#epoch, now);
+    const place = { epoch: this.#epoch, now, late: this.#late };
+    const best = this.#findBehindLate(waiter, place);
     if (!doesJoin(best)) return best;
     this.#building?.waiters.push(waiter);
-    this.#bookFound(waiter, best, { epoch: this.#epoch, now });
+    this.#bookFound(waiter, best, place);
     return best;
   }
 
@@ -92,7 +119,7 @@ export class Backlog {
     // One that is given up has left bookings behind under its epoch. The one that answers keeps the other parity; the
     // bit above it says whose epochs they are.
     const epoch = this.#building === null ? (this.#epoch ^ 1) + 4 : this.#building.epoch + 4;
-    this.#building = { epoch, waiters, next: 0 };
+    this.#building = { epoch, waiters, late: new Map(), next: 0 };
   }
 
   /** The next slice. */
@@ -100,12 +127,14 @@ export class Backlog {
     const building = this.#building;
     if (building === null) return;
     const end = Math.min(building.next + SLICE, building.waiters.length);
+    const place = { epoch: building.epoch, now, late: building.late };
     for (; building.next < end; building.next += 1) {
       const waiter = building.waiters[building.next] as Waiter;
-      if (!waiter.hasLeft) report(waiter, this.#place(waiter, building.epoch, now));
+      if (!waiter.hasLeft) report(waiter, this.#place(waiter, place));
     }
     if (building.next < building.waiters.length) return;
     this.#epoch = building.epoch;
+    this.#late = building.late;
     this.#hasReleased = false;
     this.#building = null;
   }
@@ -119,25 +148,41 @@ export class Backlog {
     for (const meter of option.route.meters) meter.tail(this.#epoch, now).release(meter.expected(cost));
   }
 
-  #place(waiter: Waiter, epoch: number, now: number): Prediction {
-    const best = this.#find(waiter, epoch, now);
-    this.#bookFound(waiter, best, { epoch, now });
+  #place(waiter: Waiter, place: Place): Prediction {
+    const best = this.#findBehindLate(waiter, place);
+    this.#bookFound(waiter, best, place);
     return best;
   }
 
-  #bookFound(waiter: Waiter, { option, at }: Found, { epoch, now }: { epoch: number; now: number }): void {
-    if (option !== null) this.#book(waiter, option, { at, now, epoch });
+  /** Those who start late are ahead of whoever would start later still on the same route. */
+  #findBehindLate(waiter: Waiter, place: Place): Found {
+    for (;;) {
+      const best = this.#find(waiter, place);
+      const late = best.option && place.late.get(best.option.route.quotas[0]);
+      const first = late?.peek();
+      if (!late || !first || first.at > best.readyAt) return best;
+      late.pop();
+      if (!first.waiter.hasLeft) this.#book(first, first.option.route.meters, place);
+    }
+  }
+
+  #bookFound(waiter: Waiter, { option, at, readyAt }: Found, place: Place): void {
+    if (option === null) return;
+    const found = { waiter, option, at };
+    if (at > readyAt) putOff(found, place);
+    else this.#book(found, option.route.meters, place);
+    this.#book(found, waiter.line.clientQuota?.meters ?? [], place);
   }
 
   /**
    * Begins with the route that was second best for the one before: most likely it is the best now, which spares looks at
    * others.
    */
-  #find(waiter: Waiter, epoch: number, now: number): Found {
+  #find(waiter: Waiter, { epoch, now }: Pick<Place, 'epoch' | 'now'>): Found {
     const { line } = waiter;
     const likely = this.#runnerUp.line === line ? this.#runnerUp.option : null;
     this.#runnerUp = { line, option: null, at: Number.POSITIVE_INFINITY };
-    const best: Mutable<Found> = { at: Number.POSITIVE_INFINITY, waitsFor: null, option: null };
+    const best: Mutable<Found> = { at: Number.POSITIVE_INFINITY, readyAt: 0, waitsFor: null, option: null };
     const search = { waiter, epoch, now, bounds: this.#boundsOf(waiter, epoch) };
     if (likely !== null) this.#improve(best, likely, search);
     for (const option of line.options) {
@@ -164,6 +209,7 @@ export class Backlog {
     if (at < best.at || (at === best.at && isFirst && at < Number.POSITIVE_INFINITY)) {
       if (best.option !== null) this.#runnerUp = { line: waiter.line, option: best.option, at: best.at };
       best.at = at;
+      best.readyAt = this.#lastReadyAt;
       best.option = option;
       best.waitsFor = this.#lastMover;
     } else if (at < this.#runnerUp.at) {
@@ -192,6 +238,7 @@ export class Backlog {
       if (at >= before) return at;
       at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now, epoch });
     }
+    this.#lastReadyAt = at;
     if (waiter.line.clientQuota === null) return at;
     for (const meter of waiter.line.clientQuota.meters) {
       at = this.#after(meter, meter.expected(cost) * waiter.weight, { at, now, epoch });
@@ -206,14 +253,17 @@ export class Backlog {
     return ready;
   }
 
-  #book(waiter: Waiter, option: RouteOption, { at, now, epoch }: { at: number; now: number; epoch: number }): void {
+  #book({ waiter, option, at }: Late, meters: readonly Meter[], { epoch, now }: Place): void {
     const cost = waiter.costOn(option) as Cost;
-    const append = (meter: Meter) => {
-      meter.tail(epoch, now).append(meter.expected(cost) * waiter.weight, at);
-    };
-    for (const meter of option.route.meters) append(meter);
-    if (waiter.line.clientQuota !== null) for (const meter of waiter.line.clientQuota.meters) append(meter);
+    for (const meter of meters) meter.tail(epoch, now).append(meter.expected(cost) * waiter.weight, at);
   }
+}
+
+function putOff(late: Late, place: Place): void {
+  const [quota] = late.option.route.quotas;
+  const others = place.late.get(quota) ?? new Heap<Late>(({ at }) => at);
+  others.push(late);
+  place.late.set(quota, others);
 }
 
 const IN_ORDER = { order: 0 };

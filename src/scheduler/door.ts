@@ -249,7 +249,10 @@ export class Door {
    * instant at which they could start behind everybody who was promised to be served before.
    */
   #hear(ticket: Ticket, { at, waitsFor }: Prediction, { hopeless, now }: { hopeless: Hopeless[]; now: number }): void {
-    if (poolOf(ticket).isContested(now)) this.#curves.next(ticket, at);
+    if (poolOf(ticket).isContested(now)) {
+      this.#curves.next(ticket, at);
+      ticket.line.flow.met(ticket, at, this.#backlog.builtAt);
+    }
     // One that has its lease by now is nobody's concern.
     if (ticket.isWaiting && ticket.booking === null) {
       ticket.predictedAt = at;

@@ -87,6 +87,38 @@ describe('whoever joins the end', () => {
   });
 });
 
+describe("one that its client's own limit holds back", () => {
+  /** It may send one a minute, the next one then. */
+  function limited(routes: readonly Route[], from: number): Line {
+    const own = quota('client', 1);
+    own.meters[0]?.limit.take(1, from - 60 * SECOND_MS);
+    return lineOf(routes, own);
+  }
+
+  // Everybody behind it was foretold to start when it does.
+  test('makes nobody wait for it who can start before', () => {
+    const routes = spentRoutes(60);
+    routes[0]?.quotas[0].meters[0]?.limit.setCapacity(61, 0);
+    const backlog = new Backlog();
+    const line = limited(routes, 60 * SECOND_MS);
+    const heldBack = [1, 2, 3].map(() => backlog.append(waiterIn(line), 0).at / SECOND_MS);
+    expect(heldBack).toEqual([60, 120, 180]);
+    expect(backlog.append(waiterIn(lineOf(routes)), 0).at).toBe(0);
+  });
+
+  test('is ahead of whoever would start later, and no more once it has left', () => {
+    const startsBehind = (changes: Partial<Waiter>) => {
+      const routes = spentRoutes(2);
+      const others = lineOf(routes);
+      const backlog = new Backlog();
+      backlog.append(waiterIn(limited(routes, 70 * SECOND_MS), changes), 0);
+      return [1, 2, 3, 4].map(() => backlog.append(waiterIn(others), 0).at / SECOND_MS);
+    };
+    expect(startsBehind({ hasLeft: true })).toEqual([60, 60, 120, 120]);
+    expect(startsBehind({})).toEqual([60, 60, 120, 130]);
+  });
+});
+
 describe('a backlog that is built in slices', () => {
   test('answers from the old one until the new one is complete', () => {
     const line = lineOf(spentRoutes(1));

@@ -1,11 +1,23 @@
 import type { KeptPlace } from '../kept-places.ts';
+import type { Ticket } from '../ticket.ts';
 import { FadingSum } from './fading-sum.ts';
 import { type Demand, fairRate } from './fair-rate.ts';
 import type { ClassRule, Share } from './share.ts';
 
+/** What of a client a walk through the queue has met. */
+interface Walked {
+  readonly begunAt: number;
+  tokens: number;
+  /** How fast it can use what it waits for, in tokens a ms: what starts late by itself is wanted then. */
+  rate: number;
+}
+
 /** What one client asks of a model, and what was promised to it. */
 interface OwnFlow {
   waitingTokens: number;
+  /** Of the last two walks through the queue, that which is over and that which may be under way. */
+  walked: Walked;
+  walking: Walked;
   /** What it asked for, served or not. */
   readonly asked: FadingSum;
   readonly since: number;
@@ -53,6 +65,17 @@ export class ModelFlow {
     this.#tick(now);
     this.#waiting -= 1;
     this.#flowOf(share, now).waitingTokens -= tokens;
+  }
+
+  /** A walk that began at `begunAt` has found when it will start. */
+  met({ share, shareTokens }: Pick<Ticket, 'share' | 'shareTokens'>, at: number, begunAt: number): void {
+    const own = this.#flowOf(share, begunAt);
+    if (own.walking.begunAt !== begunAt) {
+      own.walked = own.walking;
+      own.walking = { begunAt, tokens: 0, rate: 0 };
+    }
+    own.walking.tokens += shareTokens;
+    own.walking.rate = Math.max(own.walking.rate, own.walking.tokens / Math.max(DEMAND_FADE_MS, at - begunAt));
   }
 
   /** After it has left the queue. @param hasWaited or it was served at once, and counts only where others wait */
@@ -115,7 +138,7 @@ export class ModelFlow {
     const demands: Demand[] = [];
     for (const [share, own] of this.#own) {
       const { waitingTokens, asked, places, since } = own;
-      const rate = asked.rate(now, now - since) + waitingTokens / DEMAND_FADE_MS;
+      const rate = asked.rate(now, now - since) + wanted(own);
       if (waitingTokens === 0 && places.length === 0 && asked.at(now) < 1) this.#own.delete(share);
       else demands.push({ share, rate });
     }
@@ -127,6 +150,8 @@ export class ModelFlow {
     if (own === undefined) {
       own = {
         waitingTokens: 0,
+        walked: NOTHING_MET,
+        walking: NOTHING_MET,
         asked: new FadingSum(DEMAND_FADE_MS),
         since: now,
         places: [],
@@ -145,6 +170,12 @@ export class ModelFlow {
     if (this.#waiting > 0) this.#busyMs += now - this.#seenAt;
     this.#seenAt = now;
   }
+}
+
+/** How fast it can use what it has waiting. */
+function wanted({ waitingTokens, walked }: OwnFlow): number {
+  const isMet = Math.max(0, waitingTokens - walked.tokens) / DEMAND_FADE_MS + walked.rate;
+  return Math.min(waitingTokens / DEMAND_FADE_MS, isMet);
 }
 
 /** Those who may still come back, in the order in which they will. */
@@ -166,6 +197,7 @@ function slackOf(own: OwnFlow, { rate, ahead, now }: { rate: number; ahead: numb
   return slackMs;
 }
 
+const NOTHING_MET: Walked = { begunAt: Number.NEGATIVE_INFINITY, tokens: 0, rate: 0 };
 /** Longer than the gaps that windows of a minute leave. */
 const SUPPLY_FADE_MS = 60_000;
 const DEMAND_FADE_MS = 20_000;

@@ -20,10 +20,17 @@ interface LinePoints {
   readonly byClosed: Map<string, Points>;
 }
 
+/** One that was met in the walk. */
+interface Met {
+  readonly at: number;
+  readonly tokens: number;
+  readonly points: Points;
+}
+
 /** What was found in a walk through all who wait for a model. */
 interface Curve {
   readonly lines: Map<Line, LinePoints>;
-  tokens: number;
+  readonly met: Met[];
   /** What had been granted when the walk began. */
   readonly grantedBefore: number;
 }
@@ -54,18 +61,23 @@ export class SupplyCurves {
     const { model } = ticket.line;
     let curve = this.#building.get(model);
     if (curve === undefined) {
-      curve = { lines: new Map(), tokens: 0, grantedBefore: this.#grantedOf(model) };
+      curve = { lines: new Map(), met: [], grantedBefore: this.#grantedOf(model) };
       this.#building.set(model, curve);
     }
-    const points = pointsFor(ticket, curve);
-    points.ahead.push(curve.tokens);
-    // Who starts before others that are ahead of it was lucky.
-    points.at.push(Math.max(at, points.at.at(-1) ?? at));
-    curve.tokens += ticket.shareTokens;
+    curve.met.push({ at, tokens: ticket.shareTokens, points: pointsFor(ticket, curve) });
   }
 
-  /** The walk has come to its end. */
+  /** The walk has come to its end. Ahead of somebody is whoever starts before, whatever the order of the walk. */
   end(): void {
+    for (const { met } of this.#building.values()) {
+      let tokens = 0;
+      for (const each of met.sort((a, b) => a.at - b.at)) {
+        each.points.ahead.push(tokens);
+        each.points.at.push(each.at);
+        tokens += each.tokens;
+      }
+      met.length = 0;
+    }
     this.#curves = this.#building;
   }
 

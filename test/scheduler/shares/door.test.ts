@@ -52,4 +52,19 @@ describe('where clients compete', () => {
     expect(office.rejectedNames).toEqual(['too large']);
     expect((next?.predictedAt ?? 0) - office.clock.now()).toBeLessThan(200_000);
   });
+
+  // They were foretold to wait until the last of it had started, five minutes later, and turned away.
+  test('those that a client of theirs has waiting for its own limit make nobody else wait for that', () => {
+    const office = new Office({ a: { limits: [rpm(60)] } }, { maxWaitMs: 30_000 });
+    office.limitClient('slow', [rpm(6)]);
+    for (let i = 0; i < 60; i += 1) office.ask('first');
+    for (let i = 0; i < 40; i += 1) office.ask(`slow ${i}`, { client: 'slow', maxWaitMs: 3_600_000 });
+    for (let second = 0; second < 120; second += 1) {
+      for (const client of second % 2 === 0 ? ['a', 'b'] : ['a']) office.ask(`${client} ${second}`, { client });
+      office.clock.advance(1_000);
+    }
+    const waiting = office.scheduler.door.waitingTickets().filter(({ request }) => request.client !== 'slow');
+    // They could wait for half a minute, and some of them do.
+    expect(waiting.length).toBeGreaterThan(12);
+  });
 });

@@ -106,6 +106,21 @@ describe('the flow of a model', () => {
     expect(flow.rate(me, 900 * SECOND_MS)).toBe(flow.supply(900 * SECOND_MS));
   });
 
+  test('is mostly that of others where a client waits for what it may not have sooner', () => {
+    const part = (walks: readonly number[]) => {
+      const flow = busyFlow();
+      const now = 120 * SECOND_MS;
+      for (const share of [me, other]) flow.asked(share, 0, now);
+      for (const begunAt of walks) {
+        for (let i = 1; i <= 15; i += 1)
+          flow.met({ share: other, shareTokens: 1_000 }, begunAt + 10_000 * i * SECOND_MS, begunAt);
+      }
+      return (flow.rate(me, now) as number) / (flow.supply(now) as number);
+    };
+    expect(part([])).toBeCloseTo(0.5);
+    expect(part([119_000, 119_500])).toBeGreaterThan(0.8);
+  });
+
   test('has room for a newcomer as long as those who were told to come back can start in time behind it', () => {
     const flow = busyFlow();
     const now = 10 * SECOND_MS;
@@ -180,7 +195,8 @@ describe('what limits let through', () => {
     curves.end();
     expect(curves.startOf(ticket, 0, { supply: 1, now: 0 })).toBe(100);
     expect(curves.startOf(ticket, 1_000, { supply: 1, now: 0 })).toBe(200);
-    expect(curves.startOf(ticket, 1_001, { supply: 1, now: 0 })).toBe(30_000);
+    expect(curves.startOf(ticket, 1_001, { supply: 1, now: 0 })).toBe(25_000);
+    expect(curves.startOf(ticket, 3_000, { supply: 1, now: 0 })).toBe(30_000);
     expect(curves.startOf(ticket, 4_000, { supply: 1, now: 0 })).toBe(30_100);
     expect(curves.startOf(ticket, 5_000, { supply: 2, now: 0 })).toBe(30_600);
   });
@@ -196,7 +212,8 @@ describe('what limits let through', () => {
     curves.next(late, 90_000);
     curves.next(ticket, 300);
     curves.end();
-    expect(curves.startOf(ticket, 2_000, { supply: 1, now: 0 })).toBe(300);
+    expect(curves.startOf(ticket, 1_000, { supply: 1, now: 0 })).toBe(300);
+    expect(curves.startOf(ticket, 2_000, { supply: 1, now: 0 })).toBe(1_300);
     expect(curves.startOf(late, 1_000, { supply: 1, now: 0 })).toBe(90_000);
   });
 
