@@ -32,6 +32,8 @@ export interface RequestSummary {
   readonly code: string | null;
   /** The quota and limit that made it wait, or for which it was refused. */
   readonly limit: string | null;
+  /** Attempts that failed, in order: the route, and why in our own words. Others may have taken over. */
+  readonly failures: readonly string[];
 }
 
 /** LLM tokens of one request: what was booked in advance, and what the upstream counted. */

@@ -42,6 +42,7 @@ export class RequestRecord {
   #size: TargetSize | null = null;
   #error: ProxyError | null = null;
   #limit: string | null = null;
+  readonly #failures: string[] = [];
   readonly #parts: RequestSummary[] = [];
 
   constructor(request: Recorded) {
@@ -78,6 +79,12 @@ export class RequestRecord {
     this.#step = step;
   }
 
+  /** The newest attempt came to nothing. */
+  attemptFailed(reason: string): void {
+    const { provider, key, modelServed } = servedBy(this.#step, undefined);
+    this.#failures.push(`${provider}${key === null ? '' : `/${key}`} ${modelServed}: ${reason}`);
+  }
+
   waitedFor(limit: { readonly quota: string; readonly name: string } | null): void {
     if (limit) this.#limit = limitName(limit);
   }
@@ -88,6 +95,7 @@ export class RequestRecord {
     this.attempts += summary.attempts;
     this.queueMs = Math.max(this.queueMs, summary.queueMs);
     this.#limit ??= summary.limit;
+    this.#failures.push(...summary.failures);
   }
 
   failed(error: ProxyError): void {
@@ -112,6 +120,7 @@ export class RequestRecord {
       costUsd: this.#parts.length > 0 ? costOf(this.#parts) : costUsd,
       ...this.#verdict(end),
       limit: this.#limit,
+      failures: this.#failures,
     };
   }
 

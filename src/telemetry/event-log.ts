@@ -74,6 +74,7 @@ export class EventLog implements ProxyEvents, ServerEvents {
         status: summary.status,
         code: summary.code,
         limit: summary.limit,
+        failures: summary.failures.length > 0 ? summary.failures : null,
       },
       'request',
     );

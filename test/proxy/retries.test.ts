@@ -58,6 +58,7 @@ describe('an attempt that fails before anything was sent to the client', () => {
     expect(chat.reply.json).toEqual(COMPLETION);
     expect(chat.reply.headers).toMatchObject({ 'x-sluice-attempts': '2', 'x-sluice-key': 'second' });
     expect(bench.summary).toMatchObject({ attempts: 2, key: 'second', status: 200, code: null });
+    expect(bench.summary?.failures).toEqual([expect.stringMatching(/^acme\/first gpt-upstream: the upstream /)]);
     expect(bench.scheduler.openLeases).toBe(0);
   });
 

@@ -33,6 +33,7 @@ const SUMMARY: RequestSummary = {
   status: 200,
   code: null,
   limit: 'org-a rpm',
+  failures: ['openai/a2 gpt-4o: the upstream answered 500'],
 };
 
 describe('the request line', () => {
@@ -60,6 +61,7 @@ describe('the request line', () => {
       status: 200,
       code: null,
       limit: 'org-a rpm',
+      failures: ['openai/a2 gpt-4o: the upstream answered 500'],
     });
   });
 
