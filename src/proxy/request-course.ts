@@ -145,7 +145,7 @@ export class RequestCourse {
       const { lease } = turn;
       const next = await this.#attempt(current.work, lease, retries);
       if (next === null) return;
-      this.tab.hold(pricesOf(current.work));
+      this.#hold(current);
       turn = await this.#waited(queue, () => queue.again(lease, next));
     }
   }

@@ -12,7 +12,11 @@ interface Priced {
  * the others. As it was where none is left, and with those whose price is not known: that is for the client to hear.
  */
 export function affordable<Asked extends Priced>(asked: Asked, tab: Pick<Tab, 'affords'>): Asked {
-  const isTooDear = asked.prices.map((price) => price !== null && !tab.affords(price));
+  const isTooDear = asked.costs.map((cost, target) => {
+    const price = asked.prices[target] ?? null;
+    return cost !== null && price !== null && !tab.affords(price);
+  });
+  // As it is, so that whoever compares sees no change.
   if (!isTooDear.includes(true)) return asked;
   const costs = asked.costs.map((cost, target) => (isTooDear[target] ? null : cost));
   return costs.every((cost) => cost === null) ? asked : { ...asked, costs };

@@ -244,6 +244,23 @@ describe('several attempts', () => {
     expect(costs(bench)).toEqual([EXPECTED + REAL]);
   });
 
+  test('go on where it costs no more than the first has left', async () => {
+    const free = { input: 0, cachedInput: 0, output: 0 };
+    const targets = [
+      { ...PRICED, keys: ['a', 'b'] },
+      { changes: { price: free }, name: 'free', keys: ['c'] },
+    ];
+    const { bench, transport, figures } = setUp({ targets, usd: 80 });
+    const chat = bench.chat();
+    (await transport.call(1)).sent().fail('broken');
+    const second = await transport.call(2);
+    expect(second.request.headers['authorization']).toBe('Bearer sk-c');
+    second.answer(COMPLETION);
+    await chat.done;
+    expect(chat.error).toBeNull();
+    expect(figures()).toEqual({ spent: EXPECTED, reserved: 0 });
+  });
+
   test('end where the first has left no room for a second', async () => {
     const { bench, transport, figures } = setUp({ targets: [{ ...PRICED, keys: ['a', 'b'] }], usd: 80 });
     const chat = bench.chat();
