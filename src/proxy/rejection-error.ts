@@ -94,21 +94,21 @@ function binding(limit: BindingLimit | null): string {
 }
 
 function limitWords({ quota, name, unit, windowMs, capacity, asked }: BindingLimit): string {
-  const what = unitWords(unit);
-  return `The limit ${name} of ${quota} allows ${number(capacity)} ${what}${per(windowMs)}; this request takes ${number(asked)}`;
+  return `The limit ${name} of ${quota} allows ${counted(capacity, unit)}${per(windowMs)}; this request takes ${number(asked)}`;
 }
 
 function exceedsMessage(limit: BindingLimit): string {
   const { quota, name, unit, windowMs, capacity, asked } = limit;
-  const admits = `${number(capacity)} ${unitWords(unit)}${per(windowMs)}`;
+  const admits = `${counted(capacity, unit)}${per(windowMs)}`;
   return (
-    `The request needs at least ${number(asked)} ${unitWords(unit)}, but the limit ${name} of ${quota} never admits ` +
+    `The request needs at least ${counted(asked, unit)}, but the limit ${name} of ${quota} never admits ` +
     `more than ${admits}. Shorten the messages or lower max_completion_tokens.`
   );
 }
 
-function unitWords(unit: string): string {
-  return unit === 'in_flight' ? 'requests at the same time' : unit.replaceAll('_', ' ');
+function counted(amount: number, unit: string): string {
+  const words = unit === 'in_flight' ? 'requests at the same time' : unit.replaceAll('_', ' ');
+  return `${number(amount)} ${Math.ceil(amount) === 1 ? words.replace(/s\b/, '') : words}`;
 }
 
 function per(windowMs: number): string {

@@ -121,6 +121,13 @@ describe('a rejection for good', () => {
     expect(rejectionError(waiting({ limit })).message).toMatch(/allows 4 requests at the same time; this request/);
   });
 
+  test('counts one as one', () => {
+    const one: BindingLimit = { ...TPM, capacity: 1 };
+    const slot: BindingLimit = { ...one, name: 'concurrency', unit: 'in_flight', windowMs: 0 };
+    expect(rejectionError(waiting({ limit: one })).message).toMatch(/allows 1 token per minute; this request/);
+    expect(rejectionError(waiting({ limit: slot })).message).toMatch(/allows 1 request at the same time; this request/);
+  });
+
   test('without any key asks for the operator', () => {
     expect(rejectionError({ kind: 'no_usable_route' })).toMatchObject({ code: 'no_usable_key', status: 503 });
   });
