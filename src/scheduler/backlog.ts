@@ -141,7 +141,8 @@ export class Backlog {
 
   /** Somebody ahead has left. */
   drop(waiter: Waiter, now: number): void {
-    if (waiter.line.options.length > 1) return;
+    // Where it would have gone, or whether it has taken anything there yet, the next rebuild sees.
+    if (waiter.line.options.length > 1 || waiter.line.clientQuota !== null) return;
     const option = waiter.line.options[0] as RouteOption;
     const cost = waiter.costOn(option) as Cost;
     this.#hasReleased = true;

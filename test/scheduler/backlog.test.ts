@@ -156,29 +156,42 @@ describe('a backlog that is built in slices', () => {
 });
 
 describe('somebody who leaves', () => {
-  test('makes room at once where a bucket and one route are all there is', () => {
-    const bucket = new Quota({
-      id: 'b',
-      name: 'b',
-      limits: [
-        {
-          name: 'rpm',
-          plan: { unit: 'requests', windowMs: 60_000, capacity: 1, algorithm: 'token-bucket', isGuess: false },
-        },
-      ],
-      learns: false,
-      skewMs: 0,
-    });
+  /** One request a minute, which is spent. */
+  function spentBucket(): Route {
+    const plan = {
+      unit: 'requests',
+      windowMs: 60_000,
+      capacity: 1,
+      algorithm: 'token-bucket',
+      isGuess: false,
+    } as const;
+    const limits = [{ name: 'rpm', plan }];
+    const bucket = new Quota({ id: 'b', name: 'b', limits, learns: false, skewMs: 0 });
     bucket.meters[0]?.limit.take(1, 0);
     const key = { name: 'k', disabled: null };
     const upstream = { provider: 'p', model: 'm', restsUntil: 0, overloaded: null };
-    const line = lineOf([new Route({ id: 'r', key, upstream, quotas: [bucket], random: () => 0 })]);
+    return new Route({ id: 'r', key, upstream, quotas: [bucket], random: () => 0 });
+  }
+
+  test('makes room at once where a bucket and one route are all there is', () => {
+    const line = lineOf([spentBucket()]);
     const backlog = new Backlog();
     const leaves = waiterIn(line);
     backlog.append(leaves, 0);
     const second = backlog.append(waiterIn(line), 0).at;
     backlog.drop(leaves, 0);
     expect(backlog.append(waiterIn(line), 0).at).toBe(second);
+  });
+
+  test("gives back nothing that it had not taken yet, for its client's own limit", () => {
+    const routes = [spentBucket()];
+    const own = quota('client', 1);
+    own.meters[0]?.limit.take(1, 30 * SECOND_MS);
+    const backlog = new Backlog();
+    const leaves = waiterIn(lineOf(routes, own));
+    expect(backlog.append(leaves, 30 * SECOND_MS).at).toBe(90 * SECOND_MS);
+    backlog.drop(leaves, 30 * SECOND_MS);
+    expect(backlog.append(waiterIn(lineOf(routes)), 30 * SECOND_MS).at).toBe(60 * SECOND_MS);
   });
 
   test('is forgotten with the next rebuild where it might have gone anywhere', () => {
