@@ -5,7 +5,7 @@ import { ProxyError } from '../errors.ts';
 import type { Client } from '../proxy/exchange.ts';
 
 /** Whoever calls where nobody has to say who they are. */
-export const ANONYMOUS: Client = { name: 'anonymous' };
+const ANONYMOUS: Client = { name: 'anonymous' };
 
 /** Where vendors' SDKs put a key when it is not in `authorization`. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
