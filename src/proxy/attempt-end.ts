@@ -1,10 +1,12 @@
 import type { FailedAnswer } from '../providers/provider.ts';
-import type { FailureKind } from '../upstream/transport.ts';
+import type { FailureKind, UpstreamFailure } from '../upstream/transport.ts';
 import type { FailedAttempt } from './decide-retry.ts';
 
 /** Why an attempt gave the client nothing, or no end, with all that the upstream said. */
 export interface AttemptFailure extends FailedAttempt {
   readonly answer: FailedAnswer | null;
+  /** The system's word for it, such as `ECONNREFUSED`: for whoever runs this server, in the log alone. */
+  readonly code: string | null;
 }
 
 /**
@@ -25,7 +27,7 @@ export type FailedEnd = Extract<AttemptEnd, { readonly kind: 'failed' | 'broken'
 
 /** A failure after sending; without `answer` nothing but our own words describes it. */
 export function failureOf(reason: string, known: Partial<AttemptFailure> = {}): AttemptFailure {
-  return { outcome: { kind: 'failed' }, answer: null, transport: null, isSent: true, reason, ...known };
+  return { outcome: { kind: 'failed' }, answer: null, transport: null, code: null, isSent: true, reason, ...known };
 }
 
 /** The causes that come with these name hosts and addresses, so the client gets our own words. */
@@ -41,6 +43,13 @@ const TRANSPORT_REASONS: Readonly<Record<FailureKind, string>> = {
 };
 
 /** A failure of the connection. */
-export function transportFailure(transport: FailureKind, isSent = true): AttemptFailure {
-  return failureOf(TRANSPORT_REASONS[transport], { transport, isSent });
+export function transportFailure(transport: FailureKind, known: Partial<UpstreamFailure> = {}): AttemptFailure {
+  const { isSent = true, cause } = known;
+  return failureOf(TRANSPORT_REASONS[transport], { transport, isSent, code: codeOf(cause) });
+}
+
+/** Codes are words of a fixed list; messages would name hosts and addresses. */
+function codeOf(cause: object | undefined): string | null {
+  const code = cause && 'code' in cause ? cause.code : null;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code) ? code : null;
 }

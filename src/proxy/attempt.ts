@@ -99,10 +99,10 @@ export class Attempt implements UpstreamHandler {
     if (!this.#isOver) this.#reader?.end();
   }
 
-  onFailed({ kind, isSent }: UpstreamFailure): void {
+  onFailed(failure: UpstreamFailure): void {
     if (this.#isOver) return;
-    if (this.#reader) this.#reader.fail(kind);
-    else this.#finish({ kind: 'failed', failure: transportFailure(kind, isSent) });
+    if (this.#reader) this.#reader.fail(failure.kind);
+    else this.#finish({ kind: 'failed', failure: transportFailure(failure.kind, failure) });
   }
 
   #send(request: UpstreamRequest): void {

@@ -198,7 +198,7 @@ export class RequestCourse {
     const { end, lease, hasAlsoFailed = false } = await work.attempt(first);
     if (hasAlsoFailed) retries.hedged();
     if (end.kind === 'served' || end.kind === 'gone') return null;
-    this.record.attemptFailed(end.failure.reason);
+    this.record.attemptFailed(end.failure);
     const next = retries.after(end, lease);
     if (next.kind === 'stop') throw next.error;
     const forbidden = work.forbidsRepeat?.(end) ?? null;

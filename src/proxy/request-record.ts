@@ -1,6 +1,7 @@
 import type { ProxyError } from '../errors.ts';
 import { toNanoUsd, toUsd } from '../money.ts';
 import type { Usage } from '../providers/provider.ts';
+import type { AttemptFailure } from './attempt-end.ts';
 import type { RequestSummary, TokenFigures } from './events.ts';
 import type { ClientRequest } from './exchange.ts';
 import { limitName } from './rejection-error.ts';
@@ -80,9 +81,11 @@ export class RequestRecord {
   }
 
   /** The newest attempt came to nothing. */
-  attemptFailed(reason: string): void {
+  attemptFailed({ reason, code }: Pick<AttemptFailure, 'reason' | 'code'>): void {
     const { provider, key, modelServed } = servedBy(this.#step, undefined);
-    this.#failures.push(`${provider}${key === null ? '' : `/${key}`} ${modelServed}: ${reason}`);
+    this.#failures.push(
+      `${provider}${key === null ? '' : `/${key}`} ${modelServed}: ${reason}${code === null ? '' : ` (${code})`}`,
+    );
   }
 
   waitedFor(limit: { readonly quota: string; readonly name: string } | null): void {

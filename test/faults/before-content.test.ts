@@ -182,6 +182,9 @@ describe('a refused connection', () => {
     const chat = bench.chat();
     await chat.done;
     expect(chat.reply.json).toEqual(COMPLETION);
+    expect(bench.summary.failures).toEqual([
+      'acme/first gpt-upstream: no connection to the upstream could be made (ECONNREFUSED)',
+    ]);
     expect(bench.booked(0)).toBe(0);
     expect(bench.scheduler.openLeases).toBe(0);
   });

@@ -44,7 +44,7 @@ describe('what an attempt is charged', () => {
   });
 
   test('is nothing when nothing was sent', () => {
-    const failure = transportFailure('connect', false);
+    const failure = transportFailure('connect', { isSent: false });
     const account = { provider: openai, size: SIZE, isSent: false, figures: NOTHING };
     expect(endingOf({ kind: 'failed', failure }, account)).toEqual({ charged: 'unsent', report: { kind: 'failed' } });
   });
