@@ -13,8 +13,8 @@ export interface BookedLimit {
   /** From the vendor's ledger, by the rule that Sluice books by. */
   readonly recomputed: number;
   readonly capacity: number;
-  /** Whose keys a lasting fault met is not asked any more; who was told of limits that were not there is careful. */
-  readonly past: ReturnType<StagedVendor['pastOf']>;
+  /** A lasting fault has met a key of it, which is not asked any more. */
+  readonly isSpoilt: boolean;
 }
 
 type VendorLimit = Ledger['limits'][number];
@@ -46,7 +46,7 @@ export async function compareBooks(
           real: limit.level,
           recomputed: vendor.spec.isWindowed === true ? slidingLevel(vendor.spec, ledger, limit) : limit.level,
           capacity: limit.limit,
-          past: vendor.pastOf(limit.scope.split('/')[0] ?? ''),
+          isSpoilt: vendor.isSpoilt(limit.scope.split('/')[0] ?? ''),
         },
       ];
     }),

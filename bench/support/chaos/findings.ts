@@ -16,8 +16,6 @@ export interface Served {
 
 const LEAST_SERVED = 0.99;
 const MOST_ERROR = 0.01;
-/** Seconds of refill that a full bucket keeps in hand once a vendor has refused what its books can't explain. */
-const MOST_SKEW_SHARE = 2 / 60;
 /** A write of the books, a look at the file, a timer of either. */
 const STRAY = 3;
 /** The thread that counts long prompts starts with the first of them. */
@@ -66,8 +64,8 @@ export function errorOf({ booked, recomputed, capacity }: BookedLimit): number {
 
 /** It believes in less than there is, without a reason. */
 function isPessimistic(limit: BookedLimit): boolean {
-  if (limit.past === 'spoilt') return false;
-  return errorOf(limit) < -MOST_ERROR - (limit.past === 'misled' ? MOST_SKEW_SHARE : 0);
+  if (limit.isSpoilt) return false;
+  return errorOf(limit) < -MOST_ERROR;
 }
 
 /** @param isCertain whether nothing is left that Sluice had to guess: then it may not believe in less than there is either */

@@ -127,11 +127,6 @@ export function isLasting(fault: FaultKind): boolean {
   return LASTING.includes(fault);
 }
 
-/** The books can't explain them, and become more careful for good. */
-export function isFalse429(fault: FaultKind): boolean {
-  return fault === 'bare_429' || fault === 'lying_retry_after' || fault === 'slow_down' || fault === '503';
-}
-
 /** One key, all, or any of them. */
 function someOf(keys: VendorSpec['keys'], random: Random): string[] {
   const names = keys.map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { FaultRule } from '../../../src/simulator/faults.ts';
 import type { Ledger } from '../../../src/simulator/ledger.ts';
 import type { LimitUnit } from '../../../src/simulator/limits/limit-spec.ts';
 import { createSimulator, type Simulator } from '../../../src/simulator/simulator.ts';
-import { type ChaosEvent, isFalse429, isLasting } from './plan.ts';
+import { type ChaosEvent, isLasting } from './plan.ts';
 import { simulatorOptions, type VendorSpec } from './vendor-specs.ts';
 
 type FaultEvent = Extract<ChaosEvent, { readonly kind: 'fault' }>;
@@ -25,8 +25,6 @@ export class StagedVendor {
   readonly #faults = new Set<FaultEvent>();
   /** Keys that a lasting fault has met: they are not used again until somebody acts. */
   readonly #spoilt = new Set<string>();
-  /** Keys that were told of limits which were not there. */
-  readonly #misled = new Set<string>();
   #isDown = false;
 
   constructor(spec: VendorSpec, random: () => number) {
@@ -41,7 +39,6 @@ export class StagedVendor {
   begin(event: FaultEvent): void {
     this.#faults.add(event);
     if (isLasting(event.fault)) for (const key of event.keys) this.#spoilt.add(key);
-    if (isFalse429(event.fault)) for (const key of event.keys) this.#misled.add(key);
     this.#set();
   }
 
@@ -62,11 +59,9 @@ export class StagedVendor {
     this.#isDown = false;
   }
 
-  /** What its keys went through, of an account. */
-  pastOf(organization: string): 'plain' | 'misled' | 'spoilt' {
-    const own = this.spec.keys.filter((key) => key.organization === organization).map(({ name }) => name);
-    if (own.some((key) => this.#spoilt.has(key))) return 'spoilt';
-    return own.some((key) => this.#misled.has(key)) ? 'misled' : 'plain';
+  /** Whether a lasting fault has met a key of an account. */
+  isSpoilt(organization: string): boolean {
+    return this.spec.keys.some((key) => key.organization === organization && this.#spoilt.has(key.name));
   }
 
   rooms(): Room[] {
