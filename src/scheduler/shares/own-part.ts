@@ -1,5 +1,5 @@
 import type { PredictionError } from '../prediction-error.ts';
-import type { Ticket } from '../ticket.ts';
+import { firstCost, type Ticket } from '../ticket.ts';
 import type { SupplyCurves } from './supply-curve.ts';
 
 /** How a newcomer fares among its own client's tickets. */
@@ -69,7 +69,8 @@ export class OwnPart {
     const [rate, supply] = [flow.rate(share, now), flow.supply(now)];
     if (rate === null || supply === null) return now;
     const tokens = ownTokens + share.class.pool.leadTokens(share);
-    return Math.max(now, this.#curves.startOf(ticket, (tokens * supply) / rate, { supply, now }));
+    const at = this.#curves.startOf(ticket, (tokens * supply) / rate, { supply, now });
+    return Math.max(now, at, behindOwnLimit(ticket));
   }
 
   /** Until it would start behind all of its client's, those included who were told to come back. */
@@ -82,4 +83,16 @@ export class OwnPart {
   #hasTime({ arrivedAt, predictedAt, request }: Ticket, delayMs: number): boolean {
     return predictedAt + delayMs <= arrivedAt + request.maxWaitMs * (1 - this.#error.margin);
   }
+}
+
+/** Where its client has limits of its own: behind whoever waits for them, and by as much as they let through at a time. */
+function behindOwnLimit(ticket: Ticket): number {
+  const { line, share, request } = ticket;
+  const last = line.clientQuota && line.queue.laneOf(share)?.youngest(ticket);
+  if (!last) return Number.NEGATIVE_INFINITY;
+  const cost = firstCost(request.costs);
+  const gapsMs = line.clientQuota.meters.map((meter) => {
+    return (meter.expected(cost) * meter.limit.windowMs) / meter.limit.capacity;
+  });
+  return last.predictedAt + Math.max(0, ...gapsMs);
 }

@@ -53,18 +53,34 @@ describe('where clients compete', () => {
     expect((next?.predictedAt ?? 0) - office.clock.now()).toBeLessThan(200_000);
   });
 
-  // They were foretold to wait until the last of it had started, five minutes later, and turned away.
-  test('those that a client of theirs has waiting for its own limit make nobody else wait for that', () => {
-    const office = new Office({ a: { limits: [rpm(60)] } }, { maxWaitMs: 30_000 });
-    office.limitClient('slow', [rpm(6)]);
-    for (let i = 0; i < 60; i += 1) office.ask('first');
-    for (let i = 0; i < 40; i += 1) office.ask(`slow ${i}`, { client: 'slow', maxWaitMs: 3_600_000 });
-    for (let second = 0; second < 120; second += 1) {
-      for (const client of second % 2 === 0 ? ['a', 'b'] : ['a']) office.ask(`${client} ${second}`, { client });
-      office.clock.advance(1_000);
+  describe('and one of them has forty waiting for a limit of its own, of six a minute', () => {
+    function limitedAmongOthers(maxWaitMs: number): Office {
+      const office = new Office({ a: { limits: [rpm(60)] } }, { maxWaitMs });
+      office.limitClient('slow', [rpm(6)]);
+      for (let i = 0; i < 60; i += 1) office.ask('first');
+      for (let i = 0; i < 40; i += 1) office.ask(`slow ${i}`, { client: 'slow', maxWaitMs: 3_600_000 });
+      for (let second = 0; second < 120; second += 1) {
+        for (const client of ['a', 'b', 'c']) office.ask(`${client} ${second}`, { client });
+        office.clock.advance(1_000);
+      }
+      return office;
     }
-    const waiting = office.scheduler.door.waitingTickets().filter(({ request }) => request.client !== 'slow');
-    // They could wait for half a minute, and some of them do.
-    expect(waiting.length).toBeGreaterThan(12);
+
+    const waitingOf = (office: Office, isSlow: boolean) =>
+      office.scheduler.door.waitingTickets().filter(({ request }) => (request.client === 'slow') === isSlow);
+
+    // They were foretold to wait until the last of it had started, five minutes later, and turned away.
+    test('the others do not wait for that: they could for half a minute, and some of them do', () => {
+      expect(waitingOf(limitedAmongOthers(30_000), false).length).toBeGreaterThan(12);
+    });
+
+    test('its next one is foretold to start behind them, ten seconds after the last', () => {
+      const office = limitedAmongOthers(600_000);
+      const last = waitingOf(office, true).at(-1);
+      const next = office.ask('slow next', { client: 'slow', maxWaitMs: 3_600_000 });
+      const gapMs = (next?.predictedAt ?? 0) - (last?.predictedAt ?? 0);
+      expect(gapMs).toBeGreaterThan(9_000);
+      expect(gapMs).toBeLessThan(15_000);
+    });
   });
 });
