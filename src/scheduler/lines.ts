@@ -67,6 +67,7 @@ export class Lines {
   add(ticket: Ticket, now: number): void {
     const { share, line } = ticket;
     const pool = poolOf(ticket);
+    if (pool.lapse(now)) this.#plan.isStale = true;
     // Its turn may come before those of others that are booked.
     if (pool.hasOthers(share) && line.queue.isNext(ticket)) this.#plan.isStale = true;
     pool.waits(share, line.queue.lowestFinish(share));

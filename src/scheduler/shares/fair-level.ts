@@ -13,6 +13,10 @@ export interface FairMember {
  */
 export class FairLevel {
   #time = 0;
+  /** The time when the last period began. */
+  #before = 0;
+  /** The most that somebody was served at once, in virtual time: in the last period, and in this one. */
+  #steps: readonly [last: number, current: number] = [0, 0];
 
   /** Virtual time of the level: where the one that was served last began. */
   get time(): number {
@@ -28,8 +32,22 @@ export class FairLevel {
   }
 
   served(member: FairMember, amount: number): void {
+    const step = amount / member.weight;
     this.#time = Math.max(this.#time, member.finish);
-    member.finish += amount / member.weight;
+    this.#steps = [this.#steps[0], Math.max(this.#steps[1], step)];
+    member.finish += step;
+  }
+
+  /**
+   * A period is over. Returns where a member begins at the earliest. Whoever waits for what can't serve anybody saves up for
+   * that time, and would then have all turns elsewhere until it has caught up: what is older than a period is forgotten, but
+   * never so much as turns of this size take by themselves.
+   */
+  lapse(): number {
+    const earliest = Math.min(this.#before, this.#time - 2 * Math.max(...this.#steps));
+    this.#before = this.#time;
+    this.#steps = [this.#steps[1], 0];
+    return earliest;
   }
 
   /**

@@ -71,6 +71,7 @@ export class Pool {
   #waitingShares = 0;
   #lastShare: Share | null = null;
   #contestedUntil = Number.NEGATIVE_INFINITY;
+  #lapsesAt = Number.NEGATIVE_INFINITY;
 
   share(client: string, { priority, weight }: ShareTerms): Share {
     const ofPriority = this.#shares[priority];
@@ -116,6 +117,25 @@ export class Pool {
     share.waiting -= 1;
     if (share.waiting === 0) this.#waitingShares -= 1;
     share.class.waiting -= 1;
+  }
+
+  /** Now and then: forgets turns that somebody has saved up for too long. Returns whether that changes whose turn it is. */
+  lapse(now: number): boolean {
+    if (now < this.#lapsesAt) return false;
+    this.#lapsesAt = now + SAVED_MS;
+    let hasChanged = false;
+    const raise = (member: FairMember, earliest: number): void => {
+      hasChanged ||= member.finish < earliest;
+      member.finish = Math.max(member.finish, earliest);
+    };
+    const ofClasses = this.classes.lapse();
+    const ofClients = new Map<ShareClass, number>();
+    for (const each of this.#byPriority.values()) {
+      raise(each, ofClasses);
+      ofClients.set(each, each.clients.lapse());
+    }
+    for (const share of this.#allShares()) raise(share, ofClients.get(share.class) as number);
+    return hasChanged;
   }
 
   /** So much was granted to it, in tokens. */
@@ -179,5 +199,7 @@ export class Pool {
   }
 }
 
+/** So long a client's turns are saved for it, and up to twice as long. */
+const SAVED_MS = 60_000;
 /** Whoever was here so long ago is expected again. */
 const LATELY_MS = 20_000;

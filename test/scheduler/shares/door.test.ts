@@ -53,6 +53,30 @@ describe('where clients compete', () => {
     expect((next?.predictedAt ?? 0) - office.clock.now()).toBeLessThan(200_000);
   });
 
+  // Ten minutes of turns were saved up by one request for a key that rested, and then taken from the other all at once.
+  test('one that has waited long for a key that rests saves up two minutes of turns at most', () => {
+    const office = new Office({ a: { limits: [rpm(60)] }, b: { limits: [rpm(60)] } }, { after: [0, 0] });
+    office.quota('b').rest(1_800_000, 'throttled');
+    const onA = { notOn: [1], maxWaitMs: 3_600_000 };
+    for (let i = 0; i < 60; i += 1) office.ask('first', onA);
+    office.ask('saves', { client: 'saves', notOn: [0], maxWaitMs: 3_600_000 });
+    for (let second = 0; second < 600; second += 1) {
+      for (let i = 0; i < (second === 0 ? 10 : 1); i += 1) office.ask('busy', { ...onA, client: 'busy' });
+      office.clock.advance(1_000);
+    }
+    for (let i = 0; i < 300; i += 1) office.ask('saves', { ...onA, client: 'saves' });
+    const from = office.log.length;
+    for (let second = 0; second < 300; second += 1) {
+      office.ask('busy', { ...onA, client: 'busy' });
+      office.clock.advance(1_000);
+    }
+    const starts = office.log.slice(from);
+    const busyIn = (some: readonly string[]) => some.filter((start) => start === 'busy on a').length;
+    expect(starts).toHaveLength(300);
+    expect(busyIn(starts)).toBeGreaterThan(80);
+    expect(busyIn(starts.slice(150))).toBeGreaterThan(70);
+  });
+
   describe('and one of them has forty waiting for a limit of its own, of six a minute', () => {
     function limitedAmongOthers(maxWaitMs: number): Office {
       const office = new Office({ a: { limits: [rpm(60)] } }, { maxWaitMs });

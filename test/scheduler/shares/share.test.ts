@@ -28,6 +28,35 @@ describe('virtual time', () => {
     expect(share.finish).toBe(2_000);
   });
 
+  describe('that was saved up', () => {
+    const PERIOD_MS = 60_000;
+
+    /** One waits while the other is served so much in each of some periods. Returns how far it is behind, in tokens. */
+    function behindAfter(periods: number, served: readonly number[]): number {
+      const pool = new Pool();
+      const [busy, saves] = [pool.share('busy', USUAL_SHARE), pool.share('saves', USUAL_SHARE)];
+      pool.waits(saves, ALONE);
+      for (let period = 0; period <= periods; period += 1) {
+        const before = saves.finish;
+        expect(pool.lapse(period * PERIOD_MS)).toBe(saves.finish > before);
+        expect(pool.lapse(period * PERIOD_MS + 1)).toBe(false);
+        for (const tokens of served) pool.served(busy, tokens);
+      }
+      return busy.finish - saves.finish;
+    }
+
+    test('is forgotten when it is older than two periods', () => {
+      const minute = Array.from({ length: 60 }, () => 100);
+      expect(behindAfter(1, minute)).toBe(12_000);
+      expect(behindAfter(20, minute)).toBeLessThanOrEqual(18_000);
+    });
+
+    test('is kept where one turn alone takes longer', () => {
+      expect(behindAfter(1, [50_000])).toBe(100_000);
+      expect(behindAfter(20, [50_000])).toBe(200_000);
+    });
+  });
+
   test('of a client moves with what its requests really came to', () => {
     const pool = new Pool();
     const share = pool.share('c', { priority: 'normal', weight: 2 });
