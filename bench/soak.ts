@@ -49,7 +49,8 @@ interface Sample {
 
 if (values.out) writeFileSync(values.out, '');
 const upstream = await startUpstream(UPSTREAM);
-const sluice = await startSluice(upstream, { nodeOptions: ['--expose-gc'] });
+// As in its image: an arena for each of V8's threads grows by steps of a megabyte, whenever one of them happens to need it.
+const sluice = await startSluice(upstream, { nodeOptions: ['--expose-gc'], env: { MALLOC_ARENA_MAX: '2' } });
 const load = Program.node({ file: fileURLToPath(new URL('./soak-load.ts', import.meta.url)) }, []);
 await load.told((message) => (message as { port?: number }).port);
 say(

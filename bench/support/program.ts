@@ -53,6 +53,13 @@ const STOP_LIMIT_MS = 5_000;
 
 type Main = { readonly file: string } | { readonly source: string };
 
+/** How a Node begins. */
+export interface Start {
+  readonly nodeOptions?: readonly string[];
+  /** Beside the variables of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A process that is measured, or that measures. */
 export class Program {
   readonly #child: ChildProcess;
@@ -62,10 +69,11 @@ export class Program {
   }
 
   /** Runs a file, or the source text of a module, with this Node; what it prints is thrown away, but not its errors. */
-  static node(main: Main, args: readonly string[], nodeOptions: readonly string[] = []): Program {
+  static node(main: Main, args: readonly string[], { nodeOptions = [], env = {} }: Start = {}): Program {
     const entry = 'file' in main ? [main.file] : ['--input-type=module', '-e', main.source, '--'];
     const child = spawn(process.execPath, ['--import', REPORTER, ...nodeOptions, ...entry, ...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...env },
     });
     return new Program(child);
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Target } from './load-job.ts';
-import { freePort, Program, type Usage, untilAnswering, type Vitals } from './program.ts';
+import { freePort, Program, type Start, type Usage, untilAnswering, type Vitals } from './program.ts';
 
 /** What stands between load generator and upstream. */
 export interface Subject {
@@ -64,19 +64,18 @@ export async function startBareProxy(upstream: Subject): Promise<Subject> {
   return subject('bare Fastify + undici', `http://127.0.0.1:${await portOf(program)}`, program);
 }
 
-interface Build {
+interface Build extends Start {
   /** The folder of the built program; absent: this repository's. */
   readonly dist?: string;
-  readonly nodeOptions?: readonly string[];
 }
 
 /** The built program with a limiter, a client key and a log line a request. */
-export async function startSluice(upstream: Subject, { dist, nodeOptions }: Build = {}): Promise<Subject> {
+export async function startSluice(upstream: Subject, { dist, ...start }: Build = {}): Promise<Subject> {
   const port = await freePort();
   const config = join(folder, `sluice-${port}.yaml`);
   writeFileSync(config, sluiceConfig(port, upstream.target.origin));
   const main = dist === undefined ? pathOf('../../dist/main.js') : join(dist, 'main.js');
-  const program = Program.node({ file: main }, ['--config', config], nodeOptions);
+  const program = Program.node({ file: main }, ['--config', config], start);
   const origin = `http://127.0.0.1:${port}`;
   await untilAnswering(`${origin}/health`);
   return subject(dist === undefined ? 'Sluice' : `Sluice of ${dist}`, origin, program);

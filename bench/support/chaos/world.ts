@@ -46,7 +46,7 @@ export class World {
       sluiceConfig(VENDOR_SPECS, { urls, stateFile: join(folder, 'state.json'), version });
     writeFileSync(file, JSON.stringify(configOf(0)));
     const main = fileURLToPath(new URL('../../watched-sluice.ts', import.meta.url));
-    const sluice = Program.node({ file: main }, [file], ['--expose-gc']);
+    const sluice = Program.node({ file: main }, [file], { nodeOptions: ['--expose-gc'] });
     const url = await sluice.told((message) => (message as { url?: string }).url);
     return new World({ vendors, url, sluice, folder, configOf });
   }
