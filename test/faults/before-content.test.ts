@@ -114,7 +114,7 @@ describe('on one of two keys', () => {
       expect(chat.reply).toMatchObject({ status: 200, json: COMPLETION });
       expect(bench.summary).toMatchObject({ attempts: 2, key: 'second', status: 200 });
       expect(bench.scheduler.openLeases).toBe(0);
-      await expect.poll(() => bookedOn(bench)).toEqual([booked, USED]);
+      await expect.poll(() => bookedOn(bench), { timeout: 10_000 }).toEqual([booked, USED]);
       expect(upstream.exchanges.length).toBe(2);
     },
   );
@@ -144,7 +144,9 @@ describe('on one of two keys', () => {
     expect(bench.scheduler.openLeases).toBe(0);
     // A millisecond later it may be asked once more, and is booked for that too.
     const asked = upstream.exchanges.length - 1;
-    await expect.poll(() => bookedOn(bench)).toEqual([TURNED_AWAY.map((amount) => amount * asked), USED]);
+    await expect
+      .poll(() => bookedOn(bench), { timeout: 10_000 })
+      .toEqual([TURNED_AWAY.map((amount) => amount * asked), USED]);
   });
 });
 

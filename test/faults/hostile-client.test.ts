@@ -63,7 +63,7 @@ async function expectNothingHeld({ sluice, upstream }: World): Promise<void> {
   expect(app.openLeases).toBe(0);
   expect(app.heldBodyBytes).toBe(0);
   expect(log.join('')).not.toContain('unexpected failure');
-  await expect.poll(() => bookedRequests(sluice)).toBe(upstream.exchanges.length);
+  await expect.poll(() => bookedRequests(sluice), { timeout: 10_000 }).toBe(upstream.exchanges.length);
 }
 
 async function bookedRequests(sluice: Sluice): Promise<number> {

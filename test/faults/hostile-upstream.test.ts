@@ -44,7 +44,7 @@ async function expectNothingHeld({ sluice, upstream }: HostileWorld, isRaw = fal
   expect(app.openLeases).toBe(0);
   expect(app.heldBodyBytes).toBe(0);
   expect(log.join('')).not.toContain('unexpected failure');
-  await expect.poll(() => bookedRequests(sluice)).toBe(isRaw ? 0 : upstream.exchanges.length);
+  await expect.poll(() => bookedRequests(sluice), { timeout: 10_000 }).toBe(isRaw ? 0 : upstream.exchanges.length);
 }
 
 async function bookedRequests(sluice: Sluice): Promise<number> {

@@ -32,7 +32,7 @@ describe('an upstream that sends byte by byte', () => {
     expect(chat.reply).toMatchObject({ status: 200, json: COMPLETION });
     expect(bench.summary).toMatchObject({ attempts: 1, status: 200 });
     expect(bench.scheduler.openLeases).toBe(0);
-    await expect.poll(() => bookedOn(bench)).toEqual([USED]);
+    await expect.poll(() => bookedOn(bench), { timeout: 10_000 }).toEqual([USED]);
     expect(upstream.exchanges).toHaveLength(1);
   });
 
@@ -71,7 +71,7 @@ describe('an upstream that goes on for ever without saying anything', () => {
     expect(chat.reply).toMatchObject({ status: 200 });
     expect(bench.summary).toMatchObject({ attempts: 2, key: 'second' });
     expect(bench.scheduler.openLeases).toBe(0);
-    await expect.poll(() => bookedOn(bench)).toEqual([RESERVED, stream ? RESERVED : USED]);
+    await expect.poll(() => bookedOn(bench), { timeout: 10_000 }).toEqual([RESERVED, stream ? RESERVED : USED]);
     expect(upstream.exchanges).toHaveLength(2);
   });
 

@@ -35,7 +35,7 @@ describe('over real sockets on both sides', () => {
     expect(response.headers.get('x-sluice-attempts')).toBe('2');
     expect(await response.json()).toEqual(COMPLETION);
     expect(bench.scheduler.openLeases).toBe(0);
-    await expect.poll(() => bookedOn(bench)).toEqual([RESERVED, USED]);
+    await expect.poll(() => bookedOn(bench), { timeout: 10_000 }).toEqual([RESERVED, USED]);
   });
 
   test('a stream of the other key is whole', async () => {
